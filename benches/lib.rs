@@ -1,0 +1,1 @@
+//! Holds nothing: the questions stand in the files beside it.

@@ -1,0 +1,12 @@
+//! Ethernet frames in, Ethernet frames out (RFC 894, IEEE 802.3, IEEE 802.1Q).
+//!
+//! [`FrameTx`] and [`FrameIo`] are all that the layers above may know of a network card.
+
+mod frame;
+mod io;
+
+pub use frame::{
+    Cast, Checksum, Direction, Discard, Facts, Frame, HEADER_LEN, Source, Stamp, TAG_LEN, Tag,
+    Unsent,
+};
+pub use io::{Event, FrameIo, FrameTx, Link, SendError, Wait};

@@ -4,6 +4,7 @@
 
 mod frame;
 mod io;
+pub mod memory;
 
 pub use frame::{
     Cast, Checksum, Direction, Discard, Facts, Frame, HEADER_LEN, Source, Stamp, TAG_LEN, Tag,

@@ -1,0 +1,124 @@
+//! An Ethernet in memory: any number of stations on one switch, virtual time, faults by seed.
+//!
+//! Nothing here sleeps or reads a clock: whoever owns the loop moves the time, by
+//! [`Network::advance_to`] or by [`Wait`] on a [`Port`]. The same program with the same seed
+//! sees the same frames at the same instants.
+//!
+//! ```
+//! use sidestack_link as link;
+//! use etherparse::EtherType;
+//! use link::{FrameIo, FrameTx, memory::Network};
+//! use macaddr::MacAddr6;
+//!
+//! let network = Network::new();
+//! let mut alice = network.attach(MacAddr6::new(2, 0, 0, 0, 0, 1));
+//! let mut bob = network.attach(MacAddr6::new(2, 0, 0, 0, 0, 2));
+//!
+//! alice.send(bob.mac(), EtherType(0x0801), 13, &mut |out| out.copy_from_slice(b"Hello, world!"))?;
+//! alice.flush()?;
+//! network.advance_to(network.next_arrival().expect("a frame is on its way"));
+//!
+//! let mut heard = Vec::new();
+//! bob.recv(network.now(), &mut |frame, _| heard.extend_from_slice(&frame.payload()[..13]))?;
+//! assert_eq!(heard, b"Hello, world!");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod fate;
+mod port;
+mod switch;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use macaddr::MacAddr6;
+
+pub use fate::{Fate, Faults, Transit};
+pub use port::{Port, PortId};
+
+use switch::Switch;
+
+#[cfg(doc)]
+use crate::Wait;
+
+/// A switched Ethernet. Clones name the same network.
+#[derive(Clone)]
+pub struct Network(Arc<Mutex<Switch>>);
+
+impl Network {
+    /// A network without stations or faults, whose frames take [`LATENCY`] to arrive.
+    #[expect(clippy::disallowed_methods, reason = "an arbitrary origin; never read again")]
+    pub fn new() -> Self {
+        Self::at(Instant::now())
+    }
+
+    /// As [`Network::new`], with its clock standing at `now`: two networks with the same `now`
+    /// can be moved through time together.
+    pub fn at(now: Instant) -> Self {
+        Self(Arc::new(Mutex::new(Switch::new(now))))
+    }
+
+    /// Plugs in a station, with an MTU of 1,500 octets, that gets each frame it sent back.
+    pub fn attach(&self, mac: MacAddr6) -> Port {
+        let id = self.switch().plug();
+        Port::new(self.clone(), id, mac)
+    }
+
+    /// Lets `fate` decide over every passage of a frame to a station from now on.
+    pub fn set_fate(&self, fate: impl FnMut(&Transit<'_>) -> Fate + Send + 'static) {
+        self.switch().fate = Box::new(fate);
+    }
+
+    /// How long every frame takes from now on; fates add to it.
+    pub fn set_latency(&self, latency: Duration) {
+        self.switch().latency = latency;
+    }
+
+    /// Moves the clock to `now`, never back; frames due by then can be received.
+    pub fn advance_to(&self, now: Instant) {
+        self.switch().advance_to(now);
+    }
+
+    /// The time.
+    pub fn now(&self) -> Instant {
+        self.switch().now
+    }
+
+    /// When the next frame arrives anywhere; not later than now if one waits to be received.
+    pub fn next_arrival(&self) -> Option<Instant> {
+        self.switch().next_arrival()
+    }
+
+    /// Some station that has something to receive.
+    pub fn ready(&self) -> Option<PortId> {
+        self.switch().ready()
+    }
+
+    /// Frames that stations have sent since the network was made.
+    pub fn sent(&self) -> u64 {
+        self.switch().sent
+    }
+
+    fn switch(&self) -> MutexGuard<'_, Switch> {
+        // A panic elsewhere leaves the switch whole: no method stops half-way through a change.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network").field("sent", &self.sent()).finish_non_exhaustive()
+    }
+}
+
+/// How long a frame takes from one station to another.
+pub const LATENCY: Duration = Duration::from_micros(50);

@@ -2,6 +2,7 @@
 //!
 //! [`FrameTx`] and [`FrameIo`] are all that the layers above may know of a network card.
 
+pub mod capture;
 mod frame;
 mod io;
 pub mod memory;

@@ -4,6 +4,7 @@
 
 pub mod capture;
 mod frame;
+mod identity;
 mod io;
 pub mod memory;
 
@@ -11,4 +12,5 @@ pub use frame::{
     Cast, Checksum, Direction, Discard, Facts, Frame, HEADER_LEN, Source, Stamp, TAG_LEN, Tag,
     Unsent,
 };
+pub use identity::As;
 pub use io::{Event, FrameIo, FrameTx, Link, SendError, Wait};

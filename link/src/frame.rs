@@ -9,6 +9,7 @@ use macaddr::MacAddr6;
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
     octets: &'a [u8],
+    tags: usize,
     payload: usize,
     facts: Facts,
 }
@@ -23,12 +24,18 @@ impl<'a> Frame<'a> {
         while is_tag(octets.get(payload - 2..payload).ok_or(Discard::Runt)?) {
             payload += TAG_LEN;
         }
-        Ok(Self { octets, payload, facts })
+        Ok(Self { octets, tags: HEADER_LEN - 2, payload, facts })
     }
 
     /// The same frame with other facts; a decorator's means to say what it found out.
     pub fn with_facts(self, facts: Facts) -> Self {
         Self { facts, ..self }
+    }
+
+    /// The same frame to somebody who speaks inside its VLAN: [`Frame::tags`] is empty, while
+    /// [`Frame::octets`] still has them.
+    pub fn without_tags(self) -> Self {
+        Self { tags: self.payload - 2, ..self }
     }
 
     /// All of it, header first.
@@ -48,7 +55,7 @@ impl<'a> Frame<'a> {
 
     /// The 802.1Q tags, outermost first.
     pub fn tags(&self) -> impl Iterator<Item = Tag> + 'a {
-        self.octets[HEADER_LEN - 2..self.payload - 2].chunks_exact(TAG_LEN).map(Tag::read)
+        self.octets[self.tags..self.payload - 2].chunks_exact(TAG_LEN).map(Tag::read)
     }
 
     /// Whether the frame belongs to a VLAN; a priority tag (VID 0) does not make it so

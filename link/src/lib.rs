@@ -7,6 +7,7 @@ mod frame;
 mod identity;
 mod io;
 pub mod memory;
+mod vlan;
 
 pub use frame::{
     Cast, Checksum, Direction, Discard, Facts, Frame, HEADER_LEN, Source, Stamp, TAG_LEN, Tag,
@@ -14,3 +15,4 @@ pub use frame::{
 };
 pub use identity::As;
 pub use io::{Event, FrameIo, FrameTx, Link, SendError, Wait};
+pub use vlan::Tagged;

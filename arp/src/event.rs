@@ -1,0 +1,79 @@
+use std::{net::Ipv4Addr, time::Duration};
+
+use link::Unsent;
+use macaddr::MacAddr6;
+
+/// What came of something that [`Arp`](crate::Arp) was asked to do, or what it noticed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A neighbour answered.
+    Resolved {
+        /// Who.
+        addr: Ipv4Addr,
+        /// Where it is.
+        mac: MacAddr6,
+        /// From the last request's leaving to the answer's arrival.
+        round_trip: Duration,
+        /// Requests that it took.
+        requests: u32,
+    },
+    /// A neighbour was given up on, after that many requests; the packet kept for it comes back.
+    Unresolved {
+        /// Who did not answer.
+        addr: Ipv4Addr,
+        /// Requests that were sent, a second apart.
+        requests: u32,
+        /// The packet, IP header first; `None` if nobody had anything to send.
+        packet: Option<Vec<u8>>,
+    },
+    /// A kept packet left, now that its neighbour has answered.
+    Released {
+        /// The packet, IP header first.
+        packet: Vec<u8>,
+    },
+    /// A kept packet gave way to a newer one to the same neighbour (RFC 1122 §2.3.2.2).
+    Replaced {
+        /// The packet, IP header first.
+        packet: Vec<u8>,
+    },
+    /// A request could not leave; the packet kept for the neighbour comes back at once.
+    Unsent {
+        /// Who would have been asked.
+        addr: Ipv4Addr,
+        /// Why the link did not send the request.
+        reason: Unsent,
+        /// The packet, IP header first.
+        packet: Option<Vec<u8>>,
+    },
+    /// Two stations claim one address: a neighbour's, or ours.
+    Conflict {
+        /// The address.
+        addr: Ipv4Addr,
+        /// Who is believed.
+        kept: MacAddr6,
+        /// Who else claims it.
+        other: MacAddr6,
+    },
+    /// A neighbour has another MAC address than before, and is followed.
+    Moved {
+        /// Who.
+        addr: Ipv4Addr,
+        /// Where it was.
+        old: MacAddr6,
+        /// Where it is now.
+        new: MacAddr6,
+    },
+    /// Nobody uses the address that was probed for (RFC 5227 §2.1.1).
+    Free {
+        /// The address.
+        addr: Ipv4Addr,
+    },
+    /// Somebody uses the address that was probed for, or wants to (RFC 5227 §2.1.1).
+    Taken {
+        /// The address.
+        addr: Ipv4Addr,
+        /// Who.
+        mac: MacAddr6,
+    },
+}

@@ -1,1 +1,36 @@
+//! The Internet Protocol, version 4 (RFC 791, RFC 1122 §3), for a host on one interface.
+//!
+//! Below: any [`arp::PacketTx`]. Above: [`DatagramTx`], and the [`Datagram`]s that
+//! [`Ipv4::input`] returns.
+//!
+//! ```
+//! use sidestack_ipv4 as ipv4;
+//! use ipv4::{Ipv4, NextHop};
+//!
+//! let ipv4 = Ipv4::new("10.0.0.1/24".parse()?).with_gateway("10.0.0.254".parse()?);
+//!
+//! // On our network: directly. Beyond it: through the gateway.
+//! let near = ipv4.route("10.0.0.2".parse()?).expect("a route");
+//! assert_eq!(near.next_hop, NextHop::Unicast("10.0.0.2".parse()?));
+//! let far = ipv4.route("10.0.1.1".parse()?).expect("a route");
+//! assert_eq!(far.next_hop, NextHop::Unicast("10.0.0.254".parse()?));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
 #![forbid(unsafe_code)]
+
+mod datagram;
+mod identification;
+mod interface;
+mod packet;
+mod route;
+mod tx;
+
+pub use datagram::{Datagram, Quote};
+pub use interface::Ipv4;
+pub use packet::{Discard, Packet};
+pub use route::{Hop, Route, Why};
+pub use tx::{DatagramTx, Header, Over, SendError};
+
+pub use arp::{NextHop, Sent};
+pub use link::{Cast, Source, Stamp, Unsent};

@@ -1,1 +1,53 @@
+//! The Internet Control Message Protocol (RFC 792, RFC 1122 §3.2.2): echo, both sides of it, and
+//! errors, delivered to the very echo that caused them.
+//!
+//! Below: any [`ipv4::DatagramTx`]. Every echo that [`Icmp::echo`] accepts ends in exactly one
+//! [`Event::Ended`]; whatever else answers is an [`Event::Stray`], told and never believed.
+//!
+//! ```
+//! use sidestack_icmp as icmp;
+//! use icmp::{Config, Echo, Icmp};
+//! use ipv4::{DatagramTx, Header, SendError, Sent};
+//! # use std::{net::Ipv4Addr, time::{Duration, Instant}};
+//!
+//! /// Any internet layer will do; this one only counts.
+//! struct Counting(usize);
+//! # impl DatagramTx for Counting {
+//! #     fn src(&self, _: Ipv4Addr) -> Option<Ipv4Addr> { Some(Ipv4Addr::new(10, 0, 0, 1)) }
+//! #     fn max_len(&self, _: Ipv4Addr) -> usize { 1480 }
+//! #     fn send(&mut self, _: &Header, len: usize, write: &mut dyn FnMut(&mut [u8])) -> Result<Sent, SendError> {
+//! #         let mut message = vec![0; len];
+//! #         write(&mut message);
+//! #         self.0 += len;
+//! #         Ok(Sent::Out)
+//! #     }
+//! # }
+//!
+//! # #[expect(clippy::disallowed_methods, reason = "an arbitrary origin")]
+//! let now = Instant::now();
+//! let mut below = Counting(0);
+//! let mut icmp = Icmp::new(Config { identifier: 7, ..Config::default() });
+//! icmp.echo(now, &Echo::new("10.0.0.2".parse()?, 1, &[0; 56]), &mut below)?;
+//! assert_eq!(below.0, 64);
+//!
+//! // Nobody answers, so a second later it has ended.
+//! assert_eq!(icmp.poll(now), None);
+//! assert!(icmp.poll(now + Duration::from_secs(1)).is_some());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
 #![forbid(unsafe_code)]
+
+mod cookie;
+mod echo;
+mod event;
+mod input;
+mod message;
+mod report;
+
+pub use echo::{Config, Echo, Icmp, SendError};
+pub use event::{Corrupt, Ended, Error, Event, Outcome, Stray, Straying};
+pub use message::Discard;
+pub use report::Problem;
+
+pub use ipv4::{Source, Unsent};

@@ -84,12 +84,6 @@ impl Ipv4 {
         Ok(Datagram::new(&packet, frame, cast))
     }
 
-    /// Reads a frame of our own that left.
-    pub fn sent<'p>(&self, frame: &Frame<'p>) -> Option<Datagram<'p>> {
-        let packet = Packet::parse(frame.payload()).ok()?;
-        Some(Datagram::new(&packet, frame, frame.cast()))
-    }
-
     /// Our addresses, with the networks that they connect.
     pub fn addresses(&self) -> &[Ipv4Network] {
         &self.addresses

@@ -87,6 +87,11 @@ impl<'p> Packet<'p> {
         u16::from_be_bytes([self.octets[6], self.octets[7]]) & 0x3fff != 0
     }
 
+    /// Whether its payload is the beginning of a message.
+    pub fn is_first_fragment(&self) -> bool {
+        u16::from_be_bytes([self.octets[6], self.octets[7]]) & 0x1fff == 0
+    }
+
     /// Writes it as a router forwards it (RFC 1812 §5.3.1): with one hop less left.
     ///
     /// `out` has the length of [`Packet::octets`].

@@ -7,6 +7,7 @@ mod frame;
 mod identity;
 mod io;
 pub mod memory;
+mod paced;
 mod vlan;
 
 pub use frame::{
@@ -15,4 +16,8 @@ pub use frame::{
 };
 pub use identity::As;
 pub use io::{Event, FrameIo, FrameTx, Link, SendError, Wait};
+pub use paced::Paced;
 pub use vlan::Tagged;
+
+pub use etherparse::EtherType;
+pub use macaddr::MacAddr6;

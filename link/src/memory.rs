@@ -87,14 +87,14 @@ impl Network {
         self.switch().now
     }
 
-    /// When the next frame arrives anywhere; not later than now if one waits to be received.
+    /// When the next frame arrives anywhere.
     pub fn next_arrival(&self) -> Option<Instant> {
         self.switch().next_arrival()
     }
 
-    /// Some station that has something to receive.
-    pub fn ready(&self) -> Option<PortId> {
-        self.switch().ready()
+    /// A station that something came in for since this last named it; call until `None`.
+    pub fn woken(&self) -> Option<PortId> {
+        self.switch().woken()
     }
 
     /// Frames that stations have sent since the network was made.

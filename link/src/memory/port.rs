@@ -47,6 +47,11 @@ impl Port {
         self.tx.id
     }
 
+    /// Whether something has arrived that was not received yet.
+    pub fn has_arrived(&self) -> bool {
+        self.tx.network.switch().has_arrived(self.tx.id)
+    }
+
     /// The network it is plugged into.
     pub fn network(&self) -> &Network {
         &self.tx.network
@@ -96,10 +101,13 @@ impl Wait for Port {
         SystemTime::UNIX_EPOCH + self.tx.network.switch().since_epoch(at)
     }
 
-    /// Jumps to the next arrival anywhere on the network, or to `until` if that is sooner; where
-    /// there is neither, nothing will ever happen, and it returns at once.
+    /// Jumps to the next arrival anywhere on the network, or to `until` if that is sooner. It
+    /// stays where it is if something has arrived here, or if nothing will ever happen.
     fn wait(&mut self, until: Option<Instant>, _wake: Option<BorrowedFd<'_>>) -> io::Result<()> {
         let mut switch = self.tx.network.switch();
+        if switch.has_arrived(self.tx.id) {
+            return Ok(());
+        }
         let next = switch.next_arrival();
         if let Some(at) = next.into_iter().chain(until).min() {
             switch.advance_to(at);

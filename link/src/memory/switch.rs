@@ -23,8 +23,8 @@ pub(super) struct Switch {
     learned: HashMap<[u8; 6], PortId>,
     /// What is on its way, soonest first.
     in_flight: VecDeque<InFlight>,
-    /// Ports listed because something came in, each once; the first has something still.
-    ready: VecDeque<PortId>,
+    /// Ports that something came in for since they were last taken off, each once.
+    woken: VecDeque<PortId>,
     /// Buffers to be used again.
     spare: Vec<Vec<u8>>,
 }
@@ -40,7 +40,7 @@ impl Switch {
             stations: Vec::new(),
             learned: HashMap::new(),
             in_flight: VecDeque::new(),
-            ready: VecDeque::new(),
+            woken: VecDeque::new(),
             spare: Vec::new(),
         }
     }
@@ -55,7 +55,7 @@ impl Switch {
         self.stations[port.0] = None;
         self.learned.retain(|_, behind| *behind != port);
         self.in_flight.retain(|frame| frame.to != port);
-        self.strike_off();
+        self.woken.retain(|woken| *woken != port);
     }
 
     pub(super) fn advance_to(&mut self, now: Instant) {
@@ -63,23 +63,28 @@ impl Switch {
         while self.in_flight.front().is_some_and(|frame| frame.at <= self.now) {
             let Some(InFlight { at, to, octets }) = self.in_flight.pop_front() else { break };
             let Some(station) = &mut self.stations[to.0] else { continue };
-            if !station.listed {
-                station.listed = true;
-                self.ready.push_back(to);
+            if !station.woken {
+                station.woken = true;
+                self.woken.push_back(to);
             }
             station.inbox.push_back((at, octets));
         }
     }
 
     pub(super) fn next_arrival(&self) -> Option<Instant> {
-        match self.ready.front() {
-            Some(_) => Some(self.now),
-            None => self.in_flight.front().map(|frame| frame.at),
-        }
+        self.in_flight.front().map(|frame| frame.at)
     }
 
-    pub(super) fn ready(&self) -> Option<PortId> {
-        self.ready.front().copied()
+    pub(super) fn woken(&mut self) -> Option<PortId> {
+        let port = self.woken.pop_front()?;
+        if let Some(station) = &mut self.stations[port.0] {
+            station.woken = false;
+        }
+        Some(port)
+    }
+
+    pub(super) fn has_arrived(&self, port: PortId) -> bool {
+        self.stations[port.0].as_ref().is_some_and(|station| !station.inbox.is_empty())
     }
 
     /// A zeroed buffer of `len` octets.
@@ -102,22 +107,7 @@ impl Switch {
         used: Option<Vec<u8>>,
     ) -> Option<(Instant, Vec<u8>)> {
         self.reuse(used);
-        let station = self.stations[port.0].as_mut()?;
-        let frame = station.inbox.pop_front()?;
-        self.strike_off();
-        Some(frame)
-    }
-
-    /// Takes ports off the head of `ready` that have nothing left.
-    fn strike_off(&mut self) {
-        while let Some(port) = self.ready.front() {
-            match &mut self.stations[port.0] {
-                Some(station) if !station.inbox.is_empty() => return,
-                Some(station) => station.listed = false,
-                None => {}
-            }
-            self.ready.pop_front();
-        }
+        self.stations[port.0].as_mut()?.inbox.pop_front()
     }
 
     /// Lets a frame of `from` go: to the port that its destination was seen behind, or to all.
@@ -220,7 +210,7 @@ impl Switch {
 #[derive(Default)]
 struct Station {
     inbox: VecDeque<(Instant, Vec<u8>)>,
-    listed: bool,
+    woken: bool,
     queue: Vec<Vec<u8>>,
     sent: VecDeque<(Instant, Vec<u8>)>,
     last_src: [u8; 6],

@@ -3,10 +3,13 @@
 //! [`FrameTx`] and [`FrameIo`] are all that the layers above may know of a network card.
 
 mod frame;
+mod interface;
 mod io;
+mod netlink;
 
 pub use frame::{
     Cast, Checksum, Direction, Discard, Facts, Frame, HEADER_LEN, Source, Stamp, TAG_LEN, Tag,
     Unsent,
 };
+pub use interface::{Address, Interface, Kind, Route, State, interface, interfaces};
 pub use io::{Event, FrameIo, FrameTx, Link, SendError, Wait};

@@ -2,11 +2,13 @@
 //!
 //! [`FrameTx`] and [`FrameIo`] are all that the layers above may know of a network card.
 
+mod ethtool;
 mod frame;
 mod interface;
 mod io;
 mod netlink;
 
+pub use ethtool::{TimeStamping, time_stamping};
 pub use frame::{
     Cast, Checksum, Direction, Discard, Facts, Frame, HEADER_LEN, Source, Stamp, TAG_LEN, Tag,
     Unsent,

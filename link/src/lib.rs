@@ -6,6 +6,7 @@ mod ethtool;
 mod frame;
 mod interface;
 mod io;
+mod monitor;
 mod netlink;
 
 pub use ethtool::{TimeStamping, time_stamping};
@@ -15,3 +16,4 @@ pub use frame::{
 };
 pub use interface::{Address, Interface, Kind, Route, State, interface, interfaces};
 pub use io::{Event, FrameIo, FrameTx, Link, SendError, Wait};
+pub use monitor::{Change, Condition, Monitor};

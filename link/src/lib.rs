@@ -7,6 +7,7 @@ mod frame;
 mod interface;
 mod io;
 mod monitor;
+pub mod namespace;
 mod netlink;
 
 pub use ethtool::{TimeStamping, time_stamping};

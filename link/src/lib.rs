@@ -1,21 +1,31 @@
 //! Ethernet frames in, Ethernet frames out (RFC 894, IEEE 802.3, IEEE 802.1Q).
 //!
 //! [`FrameTx`] and [`FrameIo`] are all that the layers above may know of a network card.
+//! [`memory::Network`] is one in memory; decorators of any link record ([`capture::Recorder`]),
+//! speak inside a VLAN ([`Tagged`]), or pace a virtual clock ([`Paced`]).
 
 pub mod capture;
+mod ethtool;
 mod frame;
 mod identity;
+mod interface;
 mod io;
 pub mod memory;
+mod monitor;
+pub mod namespace;
+mod netlink;
 mod paced;
 mod vlan;
 
+pub use ethtool::{TimeStamping, time_stamping};
 pub use frame::{
     Cast, Checksum, Direction, Discard, Facts, Frame, HEADER_LEN, Source, Stamp, TAG_LEN, Tag,
     Unsent,
 };
 pub use identity::As;
+pub use interface::{Address, Interface, Kind, Route, State, interface, interfaces};
 pub use io::{Event, FrameIo, FrameTx, Link, SendError, Wait};
+pub use monitor::{Change, Condition, Monitor};
 pub use paced::Paced;
 pub use vlan::Tagged;
 

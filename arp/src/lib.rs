@@ -40,7 +40,7 @@ mod tx;
 pub use config::Config;
 pub use event::Event;
 pub use owner::{Owned, Owner};
-pub use packet::{Discard, View};
+pub use packet::{Discard, View, announce};
 pub use table::{Arp, Neighbour};
 pub use tx::{NextHop, Over, PacketTx, Sent};
 

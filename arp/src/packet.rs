@@ -53,6 +53,22 @@ impl View {
     }
 }
 
+/// Announces `addr` once, in the name of `below`'s station, by a request or a reply to all
+/// (RFC 5227 §3).
+///
+/// # Errors
+/// [`SendError::Full`] when no transmit slot is free.
+pub fn announce(
+    addr: Ipv4Addr,
+    operation: ArpOperation,
+    below: &mut dyn FrameTx,
+) -> Result<(), SendError> {
+    let (mac, everybody) = (below.mac(), MacAddr6::broadcast());
+    let target_mac = if operation == ArpOperation::REPLY { mac } else { MacAddr6::nil() };
+    View { operation, sender_mac: mac, sender: addr, target_mac, target: addr }
+        .send(everybody, below)
+}
+
 /// A hardware and a protocol address, if they have the lengths of Ethernet's and IPv4's.
 fn pair(mac: &[u8], addr: &[u8]) -> Result<(MacAddr6, Ipv4Addr), Discard> {
     let mac: [u8; 6] = mac.try_into().map_err(|_| Discard::Foreign)?;

@@ -91,6 +91,11 @@ impl Arp {
         self.claims.push(Claim::probe(now, addr, mac, self.config.seed));
     }
 
+    /// Owns what `owner` says from now on.
+    pub fn own(&mut self, owner: impl Owner + 'static) {
+        self.owner = Box::new(owner);
+    }
+
     /// Announces `addr`, which is ours, twice, two seconds apart (RFC 5227 §2.3).
     pub fn announce(&mut self, now: Instant, addr: Ipv4Addr, mac: MacAddr6) {
         self.claims.push(Claim::announce(now, addr, mac));

@@ -15,6 +15,7 @@ use crate::{
 
 /// A host's addresses on one interface, and its routes.
 pub struct Ipv4 {
+    /// Never empty.
     addresses: Vec<Ipv4Network>,
     routes: PrefixMap<Ipv4Network, Hop>,
     pub(crate) identifications: Identifications,
@@ -107,11 +108,11 @@ impl Ipv4 {
     /// Picks the next hop and the source (RFC 1122 §3.3.1); `None` without a route.
     pub fn route(&self, dst: Ipv4Addr) -> Option<Route> {
         if self.is_broadcast(dst) {
-            let (next_hop, src) = (NextHop::Broadcast, self.src_towards(dst)?);
+            let (next_hop, src) = (NextHop::Broadcast, self.src_towards(dst));
             return Some(Route { next_hop, src, why: Why::Broadcast });
         }
         if dst.is_multicast() {
-            let (next_hop, src) = (NextHop::Multicast(dst), self.src_towards(dst)?);
+            let (next_hop, src) = (NextHop::Multicast(dst), self.src_towards(dst));
             return Some(Route { next_hop, src, why: Why::Multicast });
         }
         let (prefix, &hop) = self.routes.get_lpm(&Ipv4Network::from(dst))?;
@@ -119,14 +120,14 @@ impl Ipv4 {
             Hop::Connected => dst,
             Hop::Gateway(gateway) => gateway,
         };
-        let src = self.src_towards(next_hop)?;
+        let src = self.src_towards(next_hop);
         Some(Route { next_hop: NextHop::Unicast(next_hop), src, why: Why::Prefix(prefix, hop) })
     }
 
-    /// Our address on the network of `next_hop`, or else the first.
-    fn src_towards(&self, next_hop: Ipv4Addr) -> Option<Ipv4Addr> {
+    /// Our address on the network of `next_hop`, or else the first (RFC 1122 §3.3.4.3).
+    pub fn src_towards(&self, next_hop: Ipv4Addr) -> Ipv4Addr {
         let connected = self.addresses.iter().find(|network| network.contains(next_hop));
-        connected.or_else(|| self.addresses.first()).map(|network| network.ip())
+        connected.unwrap_or(&self.addresses[0]).ip()
     }
 
     /// Whether no other host can have the address `src` (RFC 1122 §3.2.1.3): "this" network,

@@ -1,1 +1,39 @@
+//! One host on one Ethernet: link, ARP, IPv4 and ICMP composed; and a laboratory of many.
+//!
+//! [`Stack`] is the only place that knows which layer sits on which. It runs on any
+//! [`link::FrameIo`]: the packet socket, the network in memory, or a decorator of either. A
+//! [`Lab`] holds many hosts and routers under one virtual clock.
+//!
+//! ```
+//! use sidestack_stack as stack;
+//! use stack::{Lab, icmp::{Echo, Outcome}};
+//!
+//! let mut lab = Lab::new();
+//! let wire = lab.network();
+//! let alice = lab.host(wire, "10.0.0.1/24".parse()?, None);
+//! lab.host(wire, "10.0.0.2/24".parse()?, None);
+//!
+//! let now = lab.now();
+//! lab.stack(alice).echo(now, &Echo::new("10.0.0.2".parse()?, 1, &[0; 56]))?;
+//! let ended = lab.run_until_ended(alice)?.expect("an answer");
+//! assert!(matches!(ended.outcome, Outcome::Reply { len: 64, ttl: 64, .. }));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
 #![forbid(unsafe_code)]
+
+mod counters;
+mod event;
+mod guest;
+mod host;
+mod lab;
+mod router;
+
+pub use counters::{Counters, Discard};
+pub use event::{Event, What};
+pub use guest::Guest;
+pub use host::{Config, Stack};
+pub use lab::{HostId, Lab, NetworkId, RouterId};
+pub use router::{Router, Side};
+
+pub use {arp, icmp, ipv4, link};

@@ -1,0 +1,50 @@
+use std::collections::HashMap;
+
+/// What went by a host.
+#[derive(Clone, Debug, Default)]
+pub struct Counters {
+    received: u64,
+    discarded: HashMap<Discard, u64>,
+}
+
+impl Counters {
+    pub(crate) fn count(&mut self, taken: Result<(), Discard>) {
+        self.received += 1;
+        if let Err(discard) = taken {
+            *self.discarded.entry(discard).or_default() += 1;
+        }
+    }
+
+    /// Frames taken in, discarded or not; our own that came back are not among them.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Frames silently discarded for that reason.
+    pub fn discarded(&self, reason: Discard) -> u64 {
+        self.discarded.get(&reason).copied().unwrap_or_default()
+    }
+
+    /// Every reason for which a frame was silently discarded, in no order, and how many were.
+    pub fn reasons(&self) -> impl Iterator<Item = (Discard, u64)> + '_ {
+        self.discarded.iter().map(|(&reason, &count)| (reason, count))
+    }
+}
+
+/// Why a frame was silently discarded, and by which layer.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Discard {
+    /// It belongs to a VLAN, and we do not.
+    Vlan,
+    /// Its EtherType is neither IPv4's nor ARP's.
+    EtherType,
+    /// Its datagram carries a protocol that nobody here speaks.
+    Protocol,
+    /// ARP discarded it.
+    Arp(arp::Discard),
+    /// IPv4 discarded it.
+    Ipv4(ipv4::Discard),
+    /// ICMP discarded it.
+    Icmp(icmp::Discard),
+}

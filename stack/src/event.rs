@@ -1,0 +1,26 @@
+use std::time::Instant;
+
+use link::MacAddr6;
+
+/// Something that a [`Stack`](crate::Stack) has to tell.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// When it happened: for what came in a frame, when that arrived.
+    pub at: Instant,
+    /// The sender of the frame that it came in.
+    pub from_mac: Option<MacAddr6>,
+    /// What it is.
+    pub what: What,
+}
+
+/// Which layer tells it.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// The link itself changed.
+    Link(link::Event),
+    /// A neighbour answered, or did not; a conflict; what came of a probe. Packets that were kept
+    /// have been dealt with: they are not in here.
+    Arp(arp::Event),
+    /// An echo ended, or an answer ended none.
+    Icmp(icmp::Event),
+}

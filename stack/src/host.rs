@@ -1,0 +1,292 @@
+use std::{collections::VecDeque, io, net::Ipv4Addr, time::Instant};
+
+use arp::{Arp, Neighbour, Owned};
+use etherparse::{EtherType, IpNumber};
+use icmp::{Echo, Icmp, Outcome, SendError};
+use ipnetwork::Ipv4Network;
+use ipv4::{Hop, Ipv4, NextHop, Route};
+use link::{Direction, Frame, FrameIo, MacAddr6};
+
+use crate::{
+    counters::{Counters, Discard},
+    event::{Event, What},
+};
+
+/// A host: the only place that knows which layer sits on which.
+///
+/// [`poll`](Stack::poll) it, take its [`event`](Stack::event)s until `None`, send; then wait on
+/// the link until [`deadline`](Stack::deadline), and begin again.
+pub struct Stack<L> {
+    link: L,
+    arp: Arp,
+    ipv4: Ipv4,
+    icmp: Icmp,
+    counters: Counters,
+    events: VecDeque<Event>,
+}
+
+impl<L: FrameIo> Stack<L> {
+    /// A host on `link`, whose MAC address it has.
+    pub fn new(link: L, config: Config) -> Self {
+        let Config { network, gateway, identifier, secret, answers, arp } = config;
+        let [cookies, identifications] = secret;
+        let mut ipv4 = Ipv4::new(network).with_secret(identifications);
+        if let Some(gateway) = gateway {
+            ipv4 = ipv4.with_gateway(gateway);
+        }
+        let owned = Owned::from([(network.ip(), link.mac())]);
+        Self {
+            arp: Arp::new(owned, arp::Config { answers, ..arp }),
+            ipv4,
+            icmp: Icmp::new(icmp::Config { identifier, secret: cookies, answers }),
+            link,
+            counters: Counters::default(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Reaches `prefix` by `hop` from now on.
+    pub fn add_route(&mut self, prefix: Ipv4Network, hop: Hop) {
+        self.ipv4.add_route(prefix, hop);
+    }
+
+    /// Believes for ever that the neighbour `addr` is at `mac`, and asks nobody.
+    pub fn pin(&mut self, now: Instant, addr: Ipv4Addr, mac: MacAddr6) {
+        self.arp.pin(now, addr, mac);
+    }
+
+    /// Sends an echo request; its one [`icmp::Ended`] comes out of [`Stack::event`].
+    ///
+    /// # Errors
+    /// [`SendError::is_full`]: poll, then try again. Otherwise the request cannot be sent.
+    pub fn echo(&mut self, now: Instant, echo: &Echo<'_>) -> Result<(), SendError> {
+        let Self { link, arp, ipv4, icmp, .. } = self;
+        icmp.echo(now, echo, &mut ipv4.over(now, &mut arp.over(now, link)))
+    }
+
+    /// Asks the link for `addr`, even if it is known where that is.
+    ///
+    /// # Errors
+    /// [`link::SendError::Full`]: poll, then try again.
+    pub fn resolve(&mut self, now: Instant, addr: Ipv4Addr) -> Result<(), link::SendError> {
+        let from = self.ipv4.src_towards(addr);
+        self.arp.resolve(now, from, addr, &mut self.link)
+    }
+
+    /// Probes whether anybody uses `addr`: 4 to 7 seconds (RFC 5227 §2.1). If it is ours and
+    /// free, it is announced; until then it is not answered for.
+    pub fn probe(&mut self, now: Instant, addr: Ipv4Addr) {
+        self.arp.probe(now, addr, self.link.mac());
+    }
+
+    /// Announces `addr` once, by a request or by a reply (RFC 5227 §3).
+    ///
+    /// # Errors
+    /// [`link::SendError::Full`]: poll, then try again.
+    pub fn announce(
+        &mut self,
+        addr: Ipv4Addr,
+        operation: arp::Operation,
+    ) -> Result<(), link::SendError> {
+        arp::announce(addr, operation, &mut self.link)
+    }
+
+    /// Takes in what has arrived, does what is due, flushes what was queued; never blocks.
+    ///
+    /// Returns whether more may be waiting: one call takes in a bounded number of frames.
+    ///
+    /// # Errors
+    /// When the link is gone.
+    pub fn poll(&mut self, now: Instant) -> io::Result<bool> {
+        while let Some(event) = self.link.event() {
+            self.link_event(now, event);
+        }
+        let mut budget = BUDGET;
+        while budget > 0 {
+            let handed = self.take_in(now)?;
+            if handed == 0 {
+                break;
+            }
+            budget = budget.saturating_sub(handed);
+        }
+        while let Some(event) = self.arp.poll(now, &mut self.link) {
+            self.arp_event(now, event);
+        }
+        // While more is waiting, so may the reply to what seems to have timed out.
+        while budget > 0
+            && let Some(event) = self.icmp.poll(now)
+        {
+            advise(now, &event, &self.ipv4, &mut self.arp);
+            self.events.push_back(Event { at: now, from_mac: None, what: What::Icmp(event) });
+        }
+        self.link.flush()?;
+        Ok(budget == 0)
+    }
+
+    /// Returns what has happened until the last poll; call until it returns `None`.
+    pub fn event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When to poll again even if nothing arrives.
+    pub fn deadline(&self) -> Option<Instant> {
+        [self.arp.deadline(), self.icmp.deadline()].into_iter().flatten().min()
+    }
+
+    /// Echo requests that have not ended.
+    pub fn in_flight(&self) -> usize {
+        self.icmp.in_flight()
+    }
+
+    /// How a datagram to `dst` would leave, and why.
+    pub fn route(&self, dst: Ipv4Addr) -> Option<Route> {
+        self.ipv4.route(dst)
+    }
+
+    /// The neighbours, in no order.
+    pub fn neighbours(&self) -> impl Iterator<Item = Neighbour> + '_ {
+        self.arp.neighbours()
+    }
+
+    /// What went by so far.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The link, to read its statistics.
+    pub fn link(&self) -> &L {
+        &self.link
+    }
+
+    /// The link, to wait on.
+    pub fn link_mut(&mut self) -> &mut L {
+        &mut self.link
+    }
+
+    /// The link, the host being gone.
+    pub fn into_link(self) -> L {
+        self.link
+    }
+
+    /// Takes in one batch, and returns how many frames it had.
+    fn take_in(&mut self, now: Instant) -> io::Result<usize> {
+        let Self { link, arp, ipv4, icmp, counters, events } = self;
+        link.recv(now, &mut |frame, tx| {
+            if frame.direction() != Direction::Received {
+                return own(&frame, arp, icmp);
+            }
+            counters.count(match frame.ether_type() {
+                _ if frame.is_in_vlan() => Err(Discard::Vlan),
+                EtherType::ARP => arp.input(now, &frame, tx).map_err(Discard::Arp),
+                EtherType::IPV4 => match ipv4.input(now, &frame) {
+                    Ok(datagram) if datagram.protocol == IpNumber::ICMP => icmp
+                        .input(&datagram, &mut ipv4.over(now, &mut arp.over(now, tx)))
+                        .map_err(Discard::Icmp),
+                    Ok(_) => Err(Discard::Protocol),
+                    Err(discard) => Err(Discard::Ipv4(discard)),
+                },
+                _ => Err(Discard::EtherType),
+            });
+            while let Some(event) = icmp.event() {
+                advise(now, &event, ipv4, arp);
+                let (at, from_mac) = (frame.at(), Some(frame.src()));
+                events.push_back(Event { at, from_mac, what: What::Icmp(event) });
+            }
+        })
+    }
+
+    fn link_event(&mut self, now: Instant, event: link::Event) {
+        if let link::Event::Mac(mac) = event {
+            let ours = self.ipv4.addresses().iter().map(|network| (network.ip(), mac));
+            self.arp.own(ours.collect::<Owned>());
+            for network in self.ipv4.addresses() {
+                self.arp.announce(now, network.ip(), mac);
+            }
+        }
+        self.events.push_back(Event { at: now, from_mac: None, what: What::Link(event) });
+    }
+
+    /// Tells icmp what became of the packets that arp kept, and the owner of the rest.
+    fn arp_event(&mut self, now: Instant, mut event: arp::Event) {
+        let fate = match &mut event {
+            arp::Event::Released { packet } => {
+                return self.icmp.sent(packet, now, link::Source::User);
+            }
+            arp::Event::Replaced { packet } => Some((std::mem::take(packet), Outcome::Replaced)),
+            arp::Event::Unresolved { packet, requests, .. } => {
+                packet.take().map(|packet| (packet, Outcome::Unresolved { requests: *requests }))
+            }
+            arp::Event::Unsent { packet, reason, .. } => {
+                packet.take().map(|packet| (packet, Outcome::Unsent(*reason)))
+            }
+            arp::Event::Free { addr } if self.ipv4.is_ours(*addr) => {
+                self.arp.announce(now, *addr, self.link.mac());
+                None
+            }
+            _ => None,
+        };
+        if !matches!(event, arp::Event::Replaced { .. }) {
+            self.events.push_back(Event { at: now, from_mac: None, what: What::Arp(event) });
+        }
+        if let Some((packet, outcome)) = fate {
+            let _ = self.icmp.failed(&packet, outcome); // not every packet is an echo
+        }
+    }
+}
+
+/// What a [`Stack`] is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// Our address, and the network that it connects.
+    pub network: Ipv4Network,
+    /// Who forwards what is for other networks.
+    pub gateway: Option<Ipv4Addr>,
+    /// Whether to answer ARP and echo requests; not where another stack does, as the kernel does
+    /// for its own addresses.
+    pub answers: bool,
+    /// Marks our echo requests; to be drawn at random for each run.
+    pub identifier: u16,
+    /// What cookies and identifications are made with; to be drawn at random for each run.
+    pub secret: [[u8; 16]; 2],
+    /// The knobs of address resolution; its `answers` is the one above.
+    pub arp: arp::Config,
+}
+
+impl Config {
+    /// A host that answers, without a gateway and without secrets.
+    pub fn new(network: Ipv4Network) -> Self {
+        let (identifier, secret, arp) = (1, [[0; 16]; 2], arp::Config::default());
+        Self { network, gateway: None, answers: true, identifier, secret, arp }
+    }
+}
+
+/// Takes note of what became of a frame of ours.
+fn own(frame: &Frame<'_>, arp: &mut Arp, icmp: &mut Icmp) {
+    match (frame.direction(), frame.ether_type()) {
+        (Direction::Sent, EtherType::ARP) => arp.sent(frame),
+        (Direction::Sent, EtherType::IPV4) => {
+            icmp.sent(frame.payload(), frame.at(), frame.stamp().source);
+        }
+        (Direction::Unsent(reason), EtherType::ARP) => arp.unsent(frame, reason),
+        (Direction::Unsent(reason), EtherType::IPV4) => {
+            let _ = icmp.failed(frame.payload(), Outcome::Unsent(reason)); // a reply, perhaps
+        }
+        _ => {}
+    }
+}
+
+/// Tells arp what an echo's end says of its next hop (RFC 1122 §2.3.2.1).
+fn advise(now: Instant, event: &icmp::Event, ipv4: &Ipv4, arp: &mut Arp) {
+    let icmp::Event::Ended(ended) = event else { return };
+    let reached = match ended.outcome {
+        Outcome::Reply { .. } => true,
+        Outcome::TimedOut { .. } => false,
+        _ => return,
+    };
+    if let Some(Route { next_hop: NextHop::Unicast(next_hop), .. }) = ipv4.route(ended.dst) {
+        arp.advise(now, next_hop, reached);
+    }
+}
+
+/// Frames taken in by one poll.
+const BUDGET: usize = 4096;

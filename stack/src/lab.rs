@@ -1,0 +1,212 @@
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+    io,
+    net::Ipv4Addr,
+    time::Instant,
+};
+
+use icmp::Ended;
+use ipnetwork::Ipv4Network;
+use link::{
+    MacAddr6,
+    memory::{Network, Port, PortId},
+};
+
+use crate::{
+    event::What,
+    host::{Config, Stack},
+    router::Router,
+};
+
+/// Networks in memory, the hosts and routers on them, and the only clock that any of them sees.
+///
+/// Nothing happens unless it is stepped; then only those are polled that a frame came in for, or
+/// whose time has come, so that thousands of silent hosts cost nothing.
+pub struct Lab {
+    networks: Vec<Network>,
+    stations: Vec<Station>,
+    plugged: HashMap<(NetworkId, PortId), usize>,
+    /// When a station wants to be polled next; stale where `armed` says otherwise.
+    timers: BinaryHeap<Reverse<(Instant, usize)>>,
+    armed: Vec<Option<Instant>>,
+    now: Instant,
+}
+
+impl Lab {
+    /// An empty laboratory.
+    pub fn new() -> Self {
+        let (plugged, timers) = (HashMap::new(), BinaryHeap::new());
+        let now = Network::new().now();
+        Self { networks: Vec::new(), stations: Vec::new(), plugged, timers, armed: Vec::new(), now }
+    }
+
+    /// Adds a network, without stations or faults.
+    pub fn network(&mut self) -> NetworkId {
+        self.networks.push(Network::at(self.now));
+        NetworkId(self.networks.len() - 1)
+    }
+
+    /// Adds a host that answers at `address`, with a MAC address made of it.
+    pub fn host(
+        &mut self,
+        wire: NetworkId,
+        address: Ipv4Network,
+        gateway: Option<Ipv4Addr>,
+    ) -> HostId {
+        let port = self.plug(wire, address.ip());
+        self.host_at(wire, port, Config { gateway, ..Config::new(address) })
+    }
+
+    /// Adds a host on a port of the lab's network `wire`.
+    pub fn host_at(&mut self, wire: NetworkId, port: Port, config: Config) -> HostId {
+        let id = self.add(&[(wire, port.id())]);
+        self.stations.push(Station::Host(Box::new(Stack::new(port, config))));
+        HostId(id)
+    }
+
+    /// Adds a router with an address on each of two networks.
+    pub fn router(&mut self, sides: [(NetworkId, Ipv4Network); 2]) -> RouterId {
+        let ports = sides.map(|(wire, network)| (self.plug(wire, network.ip()), network));
+        let id = self.add(&[(sides[0].0, ports[0].0.id()), (sides[1].0, ports[1].0.id())]);
+        self.stations.push(Station::Router(Box::new(Router::new(ports))));
+        RouterId(id)
+    }
+
+    /// A port for a station at `addr`, whose MAC address is made of it; its owner decides what
+    /// becomes of it.
+    pub fn plug(&self, wire: NetworkId, addr: Ipv4Addr) -> Port {
+        let [a, b, c, d] = addr.octets();
+        self.wire(wire).attach(MacAddr6::new(2, 0, a, b, c, d))
+    }
+
+    /// A host, to send from; it is polled in the next step.
+    pub fn stack(&mut self, host: HostId) -> &mut Stack<Port> {
+        self.arm(host.0, self.now);
+        self.host_mut(host)
+    }
+
+    /// Jumps to the next thing that will happen, or to `limit` if that is sooner, and lets it
+    /// happen; `false` if nothing will.
+    ///
+    /// # Errors
+    /// Never on networks in memory, unless a fault is injected.
+    pub fn step(&mut self, limit: Option<Instant>) -> io::Result<bool> {
+        let Some(next) = self.next().into_iter().chain(limit).min() else { return Ok(false) };
+        self.now = self.now.max(next);
+        for network in &self.networks {
+            network.advance_to(self.now);
+        }
+        for wire in 0..self.networks.len() {
+            while let Some(port) = self.networks[wire].woken() {
+                if let Some(&station) = self.plugged.get(&(NetworkId(wire), port)) {
+                    self.poll(station)?;
+                }
+            }
+        }
+        while let Some(&Reverse((at, station))) = self.timers.peek()
+            && at <= self.now
+        {
+            self.timers.pop();
+            if self.armed[station] == Some(at) {
+                self.armed[station] = None;
+                self.poll(station)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Steps until an echo of `host` has ended; `None` if nothing will ever happen.
+    ///
+    /// # Errors
+    /// As [`Lab::step`].
+    pub fn run_until_ended(&mut self, host: HostId) -> io::Result<Option<Ended>> {
+        loop {
+            while let Some(event) = self.host_mut(host).event() {
+                if let What::Icmp(icmp::Event::Ended(ended)) = event.what {
+                    return Ok(Some(ended));
+                }
+            }
+            if !self.step(None)? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// The wire itself, to set faults on.
+    pub fn wire(&self, wire: NetworkId) -> &Network {
+        &self.networks[wire.0]
+    }
+
+    /// The time, everywhere.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// When the next thing will happen.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        let arrivals = self.networks.iter().filter_map(Network::next_arrival);
+        arrivals.chain(self.timers.peek().map(|Reverse((at, _))| *at)).min()
+    }
+
+    fn host_mut(&mut self, host: HostId) -> &mut Stack<Port> {
+        match &mut self.stations[host.0] {
+            Station::Host(stack) => stack,
+            Station::Router(_) => unreachable!("a HostId is only ever given for a host"),
+        }
+    }
+
+    fn poll(&mut self, station: usize) -> io::Result<()> {
+        let deadline = match &mut self.stations[station] {
+            Station::Host(stack) => {
+                while stack.poll(self.now)? {}
+                stack.deadline()
+            }
+            Station::Router(router) => {
+                while router.poll(self.now)? {}
+                router.deadline()
+            }
+        };
+        if let Some(at) = deadline {
+            self.arm(station, at);
+        }
+        Ok(())
+    }
+
+    fn arm(&mut self, station: usize, at: Instant) {
+        if self.armed[station].is_none_or(|armed| at < armed) {
+            self.armed[station] = Some(at);
+            self.timers.push(Reverse((at, station)));
+        }
+    }
+
+    fn add(&mut self, ports: &[(NetworkId, PortId)]) -> usize {
+        let id = self.stations.len();
+        self.plugged.extend(ports.iter().map(|&port| (port, id)));
+        self.armed.push(None);
+        id
+    }
+}
+
+impl Default for Lab {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Which network of a [`Lab`].
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct NetworkId(usize);
+
+/// Which host of a [`Lab`].
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct HostId(usize);
+
+/// Which router of a [`Lab`].
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct RouterId(usize);
+
+enum Station {
+    Host(Box<Stack<Port>>),
+    Router(Box<Router<Port>>),
+}

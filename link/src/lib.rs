@@ -1,11 +1,12 @@
 //! Ethernet frames in, Ethernet frames out (RFC 894, IEEE 802.3, IEEE 802.1Q).
 //!
 //! [`FrameTx`] and [`FrameIo`] are all that the layers above may know of a network card.
-//! [`memory::Network`] is one in memory; decorators of any link record ([`capture::Recorder`]),
+//! [`PacketSocket`] is a real one, [`memory::Network`] one in memory; decorators of any link record ([`capture::Recorder`]),
 //! speak inside a VLAN ([`Tagged`]), or pace a virtual clock ([`Paced`]).
 
 pub mod capture;
 mod ethtool;
+mod filter;
 mod frame;
 mod identity;
 mod interface;
@@ -15,9 +16,11 @@ mod monitor;
 pub mod namespace;
 mod netlink;
 mod paced;
+mod socket;
 mod vlan;
 
 pub use ethtool::{TimeStamping, time_stamping};
+pub use filter::{Filter, FilterError, Instruction};
 pub use frame::{
     Cast, Checksum, Direction, Discard, Facts, Frame, HEADER_LEN, Source, Stamp, TAG_LEN, Tag,
     Unsent,
@@ -27,6 +30,7 @@ pub use interface::{Address, Interface, Kind, Route, State, interface, interface
 pub use io::{Event, FrameIo, FrameTx, Link, SendError, Wait};
 pub use monitor::{Change, Condition, Monitor};
 pub use paced::Paced;
+pub use socket::{OpenError, Options, PacketSocket, Stats};
 pub use vlan::Tagged;
 
 pub use etherparse::EtherType;

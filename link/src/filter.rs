@@ -1,0 +1,215 @@
+use std::{net::Ipv4Addr, sync::Arc};
+
+use etherparse::EtherType;
+use nix::libc;
+
+use crate::frame::HEADER_LEN;
+
+/// A kernel filter: a classic BPF program over the octets of a frame (Linux `filter.rst`).
+///
+/// The kernel takes the outermost VLAN tag off before the program runs.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Filter(Arc<[Instruction]>);
+
+impl Filter {
+    /// A program of one's own, as `tcpdump -dd` prints it.
+    ///
+    /// The kernel verifies it when a socket is opened with it.
+    ///
+    /// # Errors
+    /// [`FilterError`] for a length that no kernel accepts.
+    pub fn new(program: impl Into<Vec<Instruction>>) -> Result<Self, FilterError> {
+        let program = program.into();
+        match program.len() {
+            0 => Err(FilterError::Empty),
+            len if len > MAX_LEN => Err(FilterError::TooLong { len }),
+            _ => Ok(Self(program.into())),
+        }
+    }
+
+    /// What a host with these addresses may have to look at: ARP, IPv4 to one of them, and
+    /// frames that still have a VLAN tag.
+    ///
+    /// Name the broadcast addresses too if they matter. With more than [`Filter::MAX_ADDRESSES`],
+    /// all of IPv4 passes.
+    pub fn host(addresses: &[Ipv4Addr]) -> Self {
+        let mut program = vec![load_half(HEADER_LEN - 2)];
+        for ether_type in [
+            EtherType::ARP,
+            EtherType::VLAN_TAGGED_FRAME,
+            EtherType::PROVIDER_BRIDGING,
+            EtherType::VLAN_DOUBLE_TAGGED_FRAME,
+        ] {
+            program.extend([unless_equal(ether_type.0.into(), 1), ACCEPT]);
+        }
+        program.extend([if_equal(EtherType::IPV4.0.into(), 1), REJECT]);
+        if addresses.len() > Self::MAX_ADDRESSES {
+            program.push(ACCEPT);
+            return Self(program.into());
+        }
+        program.push(load_word(HEADER_LEN + IPV4_DST));
+        for &address in addresses {
+            program.extend([unless_equal(address.into(), 1), ACCEPT]);
+        }
+        program.push(REJECT);
+        Self(program.into())
+    }
+
+    /// Accepts nothing: for a socket that only sends.
+    pub fn none() -> Self {
+        Self([REJECT].into())
+    }
+
+    /// The instructions, at least one.
+    pub fn program(&self) -> &[Instruction] {
+        &self.0
+    }
+
+    /// Most addresses that [`Filter::host`] tells apart.
+    pub const MAX_ADDRESSES: usize = 2_000;
+}
+
+/// One instruction of a [`Filter`], the kernel's `struct sock_filter`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Instruction {
+    /// What to do.
+    pub code: u16,
+    /// Instructions to skip if a comparison holds.
+    pub jt: u8,
+    /// Instructions to skip if it does not.
+    pub jf: u8,
+    /// The operand.
+    pub k: u32,
+}
+
+/// Why a program cannot be a [`Filter`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FilterError {
+    /// It has no instructions.
+    #[error("a filter has at least one instruction")]
+    Empty,
+    /// It has too many.
+    #[error("a filter of {len} instructions exceeds the kernel's {MAX_LEN}")]
+    TooLong {
+        /// How many it has.
+        len: usize,
+    },
+}
+
+const fn load_half(at: usize) -> Instruction {
+    Instruction { code: LOAD_HALF, jt: 0, jf: 0, k: at as u32 }
+}
+
+const fn load_word(at: usize) -> Instruction {
+    Instruction { code: LOAD_WORD, jt: 0, jf: 0, k: at as u32 }
+}
+
+const fn if_equal(k: u32, skip: u8) -> Instruction {
+    Instruction { code: JUMP_EQUAL, jt: skip, jf: 0, k }
+}
+
+const fn unless_equal(k: u32, skip: u8) -> Instruction {
+    Instruction { code: JUMP_EQUAL, jt: 0, jf: skip, k }
+}
+
+const ACCEPT: Instruction = Instruction { code: RETURN, jt: 0, jf: 0, k: u32::MAX };
+const REJECT: Instruction = Instruction { code: RETURN, jt: 0, jf: 0, k: 0 };
+const LOAD_HALF: u16 = (libc::BPF_LD | libc::BPF_H | libc::BPF_ABS) as u16;
+const LOAD_WORD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
+const JUMP_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
+
+/// The kernel's `BPF_MAXINSNS`.
+const MAX_LEN: usize = 4_096;
+
+/// Where the destination stands in an IPv4 header (RFC 791 §3.1).
+const IPV4_DST: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs the four instructions that our own programs consist of.
+    fn accepts(filter: &Filter, frame: &[u8]) -> bool {
+        let mut accumulator = 0;
+        let mut at = 0;
+        loop {
+            let Instruction { code, jt, jf, k } = filter.program()[at];
+            let octets = frame.get(k as usize..).unwrap_or_default();
+            at += 1;
+            match code {
+                LOAD_HALF => match octets.first_chunk::<2>() {
+                    Some(&half) => accumulator = u16::from_be_bytes(half).into(),
+                    None => return false,
+                },
+                LOAD_WORD => match octets.first_chunk::<4>() {
+                    Some(&word) => accumulator = u32::from_be_bytes(word),
+                    None => return false,
+                },
+                JUMP_EQUAL => at += usize::from(if accumulator == k { jt } else { jf }),
+                RETURN => return k != 0,
+                other => panic!("{other:#x} is none of ours"),
+            }
+        }
+    }
+
+    fn frame(ether_type: EtherType, dst: [u8; 4]) -> Vec<u8> {
+        let mut frame = vec![0; HEADER_LEN + 20];
+        frame[12..14].copy_from_slice(&ether_type.0.to_be_bytes());
+        frame[30..34].copy_from_slice(&dst);
+        frame
+    }
+
+    fn addresses(count: u32) -> Vec<Ipv4Addr> {
+        (1..=count).map(|n| Ipv4Addr::from(0x0a00_0000 + n)).collect()
+    }
+
+    #[test]
+    fn a_host_sees_arp_and_what_is_sent_to_it() {
+        let filter = Filter::host(&addresses(2));
+        assert!(accepts(&filter, &frame(EtherType::ARP, [9; 4])));
+        assert!(accepts(&filter, &frame(EtherType::IPV4, [10, 0, 0, 1])));
+        assert!(accepts(&filter, &frame(EtherType::IPV4, [10, 0, 0, 2])));
+        assert!(!accepts(&filter, &frame(EtherType::IPV4, [10, 0, 0, 3])));
+        assert!(!accepts(&filter, &frame(EtherType::IPV6, [10, 0, 0, 1])));
+    }
+
+    #[test]
+    fn a_tag_that_is_still_there_passes() {
+        let filter = Filter::host(&[]);
+        assert!(accepts(&filter, &frame(EtherType::VLAN_TAGGED_FRAME, [9; 4])));
+        assert!(accepts(&filter, &frame(EtherType::PROVIDER_BRIDGING, [9; 4])));
+        assert!(accepts(&filter, &frame(EtherType::VLAN_DOUBLE_TAGGED_FRAME, [9; 4])));
+    }
+
+    #[test]
+    fn a_runt_passes_no_filter() {
+        let filter = Filter::host(&addresses(1));
+        assert!(!accepts(&filter, &[]));
+        assert!(!accepts(&filter, &frame(EtherType::IPV4, [10, 0, 0, 1])[..33]));
+    }
+
+    #[test]
+    fn thousands_of_addresses_fit_and_more_let_all_of_ipv4_in() {
+        let most = Filter::host(&addresses(Filter::MAX_ADDRESSES as u32));
+        assert!(most.program().len() <= MAX_LEN);
+        assert!(accepts(&most, &frame(EtherType::IPV4, [10, 0, 0x07, 0xd0])));
+        assert!(!accepts(&most, &frame(EtherType::IPV4, [10, 0, 0x07, 0xd1])));
+        let more = Filter::host(&addresses(Filter::MAX_ADDRESSES as u32 + 1));
+        assert!(accepts(&more, &frame(EtherType::IPV4, [8; 4])));
+        assert!(!accepts(&more, &frame(EtherType::IPV6, [8; 4])));
+    }
+
+    #[test]
+    fn none_accepts_nothing() {
+        assert!(!accepts(&Filter::none(), &frame(EtherType::ARP, [0; 4])));
+    }
+
+    #[test]
+    fn a_program_without_instructions_or_with_too_many_is_refused() {
+        assert_eq!(Filter::new([]), Err(FilterError::Empty));
+        assert_eq!(Filter::new([REJECT; 4_096]).map(|_| ()), Ok(()));
+        assert_eq!(Filter::new([REJECT; 4_097]), Err(FilterError::TooLong { len: 4_097 }));
+    }
+}

@@ -1,0 +1,201 @@
+mod clock;
+mod control;
+mod line;
+mod options;
+mod receive;
+mod sys;
+mod transmit;
+
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd},
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+
+use macaddr::MacAddr6;
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, ppoll},
+    sys::time::TimeSpec,
+};
+
+pub use options::{OpenError, Options};
+
+use self::{
+    clock::{Clock, Reading},
+    line::Line,
+    receive::Receive,
+    transmit::Transmit,
+};
+use crate::{
+    frame::Frame,
+    io::{Event, FrameIo, FrameTx, SendError, Wait},
+};
+
+/// A Linux packet socket on one Ethernet interface, beside whatever the kernel does there.
+///
+/// Frames that the kernel refuses come back unsent, and nothing is sent late after an outage.
+pub struct PacketSocket {
+    receive: Receive,
+    transmit: Transmit,
+    line: Line,
+    clock: Clock,
+    buffer: usize,
+}
+
+impl PacketSocket {
+    /// Opens the interface called `name` as it is, with all that [`PacketSocket::options`] offers
+    /// left as it is.
+    ///
+    /// # Errors
+    /// As [`Options::open`].
+    pub fn open(name: &str) -> Result<Self, OpenError> {
+        Self::options().open(name)
+    }
+
+    /// Other ways to open an interface.
+    pub fn options() -> Options {
+        Options::new()
+    }
+
+    /// What has passed since it was opened; asks the kernel for what it had to drop.
+    pub fn stats(&mut self) -> Stats {
+        let (receive, transmit) = (self.receive.stats(), self.transmit.stats());
+        Stats {
+            received: receive.received,
+            truncated: receive.truncated,
+            runts: receive.runts,
+            dropped: receive.dropped,
+            sent: transmit.sent,
+            unsent: transmit.unsent,
+            unstamped: transmit.unstamped,
+        }
+    }
+
+    /// Octets that the kernel keeps for us while we are busy, its own bookkeeping included; less
+    /// than 8 MiB means that it was not generous.
+    pub fn receive_buffer(&self) -> usize {
+        self.buffer
+    }
+
+    /// Becomes what the interface has become.
+    fn follow(&mut self) {
+        self.line.listen();
+        self.transmit.follow(&self.line);
+        self.receive.follow(self.line.mtu());
+    }
+}
+
+impl FrameTx for PacketSocket {
+    fn mac(&self) -> MacAddr6 {
+        self.transmit.mac()
+    }
+
+    fn mtu(&self) -> usize {
+        self.transmit.mtu()
+    }
+
+    fn transmit(&mut self, len: usize, write: &mut dyn FnMut(&mut [u8])) -> Result<(), SendError> {
+        self.transmit.transmit(len, write)
+    }
+}
+
+impl FrameIo for PacketSocket {
+    fn recv(
+        &mut self,
+        now: Instant,
+        each: &mut dyn FnMut(Frame<'_>, &mut dyn FrameTx),
+    ) -> io::Result<usize> {
+        self.follow();
+        // Received first and handed up last: what is answered here has its stamp by then.
+        let taken = self.receive.take()?;
+        self.transmit.collect(&mut self.clock);
+        self.transmit.expire(now, &self.line, &self.clock);
+        let mut count = 0;
+        while let Some(returned) = self.transmit.returned() {
+            if let Ok(frame) = Frame::new(&returned.octets, returned.facts) {
+                each(frame, &mut self.transmit);
+                count += 1;
+            }
+            self.transmit.recycle(returned.octets);
+        }
+        if taken == 0 {
+            self.line.check()?;
+            return Ok(count);
+        }
+        let reading = Reading::now();
+        self.clock.read(reading);
+        let mac = self.line.mac();
+        for n in 0..taken {
+            if let Some(frame) = self.receive.frame(n, mac, &self.clock, reading) {
+                each(frame, &mut self.transmit);
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.follow();
+        self.transmit.flush(&mut self.line, &mut self.clock)?;
+        self.line.check()
+    }
+
+    fn event(&mut self) -> Option<Event> {
+        self.follow();
+        self.line.event()
+    }
+
+    fn returns_sent(&self) -> bool {
+        self.transmit.stamps()
+    }
+}
+
+impl Wait for PacketSocket {
+    fn now(&self) -> Instant {
+        clock::now()
+    }
+
+    fn wall(&self, at: Instant) -> SystemTime {
+        UNIX_EPOCH + self.clock.wall(at)
+    }
+
+    fn wait(&mut self, until: Option<Instant>, wake: Option<BorrowedFd<'_>>) -> io::Result<()> {
+        if self.transmit.has_returned() || self.line.has_event() || self.line.is_gone() {
+            return Ok(());
+        }
+        let until = until.into_iter().chain(self.transmit.deadline()).min();
+        let timeout = until.map(|until| until.saturating_duration_since(clock::now()));
+        let room = if self.transmit.needs_room() { PollFlags::POLLOUT } else { PollFlags::empty() };
+        let mut fds = vec![
+            PollFd::new(self.receive.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.transmit.as_fd(), room), // and POLLERR, for stamps
+            PollFd::new(self.line.as_fd(), PollFlags::POLLIN),
+        ];
+        fds.extend(wake.map(|wake| PollFd::new(wake, PollFlags::POLLIN)));
+        match ppoll(&mut fds, timeout.map(TimeSpec::from), None) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// What has passed a [`PacketSocket`], in frames.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Handed up.
+    pub received: u64,
+    /// Received, but longer than the MTU lets expect.
+    pub truncated: u64,
+    /// Received without a whole header, tags included.
+    pub runts: u64,
+    /// Lost by the kernel because we were too slow to take them.
+    pub dropped: u64,
+    /// Taken by the kernel.
+    pub sent: u64,
+    /// Handed back because they could not leave.
+    pub unsent: u64,
+    /// Sent, but never stamped by the kernel as asked.
+    pub unstamped: u64,
+}

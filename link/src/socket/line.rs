@@ -1,0 +1,123 @@
+use std::{
+    collections::VecDeque,
+    io,
+    os::fd::{AsFd, BorrowedFd},
+};
+
+use macaddr::MacAddr6;
+
+use crate::{
+    frame::{TAG_LEN, Unsent},
+    interface::State,
+    io::Event,
+    monitor::{Change, Condition, Monitor},
+};
+
+/// What a socket knows of the interface that it is bound to.
+pub(super) struct Line {
+    monitor: Monitor,
+    name: String,
+    condition: Condition,
+    adopted: Option<MacAddr6>,
+    /// Octets that a frame may have beyond the MTU.
+    extra: usize,
+    gone: bool,
+    events: VecDeque<Event>,
+}
+
+impl Line {
+    pub(super) fn new(
+        monitor: Monitor,
+        name: String,
+        condition: Condition,
+        adopted: Option<MacAddr6>,
+        tagged: bool,
+    ) -> Self {
+        let extra = if tagged { TAG_LEN } else { 0 };
+        Self { monitor, name, condition, adopted, extra, gone: false, events: VecDeque::new() }
+    }
+
+    /// Takes in the news.
+    pub(super) fn listen(&mut self) {
+        while let Some(change) = self.monitor.read() {
+            self.turn(change);
+        }
+    }
+
+    /// Takes in how things are right now, which the news may not tell yet.
+    pub(super) fn ask(&mut self) {
+        self.listen(); // they are older, and must not be told after it
+        if let Ok(change) = self.monitor.now() {
+            self.turn(change);
+        }
+    }
+
+    /// Knows that the interface is gone.
+    pub(super) fn cut(&mut self) {
+        self.gone = true;
+    }
+
+    pub(super) fn event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// The address of our station.
+    pub(super) fn mac(&self) -> MacAddr6 {
+        self.adopted.or(self.condition.mac).unwrap_or_default()
+    }
+
+    /// Octets that a frame may have after its header.
+    pub(super) fn mtu(&self) -> usize {
+        self.condition.mtu + self.extra
+    }
+
+    /// Why no frame can leave at present.
+    pub(super) fn bar(&self) -> Option<Unsent> {
+        match self.condition.state {
+            _ if self.gone => Some(Unsent::Down),
+            State::Up => None,
+            State::NoCarrier => Some(Unsent::NoCarrier),
+            State::Down => Some(Unsent::Down),
+        }
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone
+    }
+
+    pub(super) fn has_event(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// # Errors
+    /// NotConnected if the interface is gone.
+    pub(super) fn check(&self) -> io::Result<()> {
+        if !self.gone {
+            return Ok(());
+        }
+        let name = &self.name;
+        Err(io::Error::new(io::ErrorKind::NotConnected, format!("interface {name} is gone")))
+    }
+
+    fn turn(&mut self, change: Change) {
+        let (mac, mtu, up) = (self.mac(), self.mtu(), self.condition.state == State::Up);
+        match change {
+            Change::Gone => return self.cut(),
+            Change::Is(condition) => self.condition = condition,
+        }
+        let is_up = self.condition.state == State::Up;
+        let link = if is_up { Event::Up } else { Event::Down };
+        let events = [
+            (is_up != up).then_some(link),
+            (self.mtu() != mtu).then(|| Event::Mtu(self.mtu())),
+            (self.mac() != mac).then(|| Event::Mac(self.mac())),
+        ];
+        self.events.extend(events.into_iter().flatten());
+    }
+}
+
+impl AsFd for Line {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.monitor.as_fd()
+    }
+}

@@ -1,0 +1,163 @@
+use std::{io, os::fd::OwnedFd};
+
+use macaddr::MacAddr6;
+use nix::{
+    libc,
+    sys::socket::{getsockopt, setsockopt, sockopt},
+};
+
+use super::{
+    PacketSocket,
+    clock::{Clock, Reading},
+    line::Line,
+    receive::Receive,
+    sys,
+    transmit::Transmit,
+};
+use crate::{
+    filter::Filter,
+    interface::{Interface, Kind, interface},
+    monitor::{Change, Monitor},
+};
+
+/// How to open a [`PacketSocket`].
+#[derive(Clone, Debug)]
+pub struct Options {
+    mac: Option<MacAddr6>,
+    stamps: bool,
+    filter: Option<Filter>,
+    promiscuous: bool,
+    tagged: bool,
+}
+
+impl Options {
+    pub(super) fn new() -> Self {
+        Self { mac: None, stamps: true, filter: None, promiscuous: false, tagged: false }
+    }
+
+    /// Is another station than the interface: speaks as `mac`, and receives what is sent there.
+    pub fn mac(mut self, mac: MacAddr6) -> Self {
+        self.mac = Some(mac);
+        self
+    }
+
+    /// Whether each frame that leaves comes back with the kernel's stamp; yes unless said.
+    ///
+    /// It takes a system call a frame. Frames that cannot leave come back in either case.
+    pub fn stamps(mut self, stamps: bool) -> Self {
+        self.stamps = stamps;
+        self
+    }
+
+    /// Receives only what `filter` accepts; everything unless said.
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+
+    /// Whether to receive what is meant for other stations too; no unless said.
+    pub fn promiscuous(mut self, promiscuous: bool) -> Self {
+        self.promiscuous = promiscuous;
+        self
+    }
+
+    /// Whether every frame that is sent has an 802.1Q tag, which the MTU does not count; no unless
+    /// said. The link's own MTU, which knows of no tags, is then 4 octets more.
+    pub fn tagged(mut self, tagged: bool) -> Self {
+        self.tagged = tagged;
+        self
+    }
+
+    /// Opens the interface called `name`, which need not be up. Takes CAP_NET_RAW.
+    ///
+    /// # Errors
+    /// [`OpenError`], with a message for the user.
+    pub fn open(self, name: &str) -> Result<PacketSocket, OpenError> {
+        self.set_up(name).map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => OpenError::NotPermitted { interface: name.into() },
+            io::ErrorKind::NotFound => OpenError::NoSuchInterface { interface: name.into() },
+            _ => OpenError::Io { interface: name.into(), source: error },
+        })?
+    }
+
+    fn set_up(self, name: &str) -> io::Result<Result<PacketSocket, OpenError>> {
+        let Interface { index, kind, .. } = interface(name)?;
+        if let Kind::Other(kind) = kind {
+            return Ok(Err(OpenError::NotEthernet { interface: name.into(), kind }));
+        }
+        let mut monitor = Monitor::open(index)?;
+        let Change::Is(condition) = monitor.now()? else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        let clock = Clock::new(Reading::now());
+        let line = Line::new(monitor, name.into(), condition, self.mac, self.tagged);
+        let transmit = Transmit::open(index, &line, self.stamps)?;
+        let (fd, buffer) = self.receiver(index)?;
+        let receive = Receive::new(fd, line.mtu());
+        Ok(Ok(PacketSocket { receive, transmit, line, clock, buffer }))
+    }
+
+    /// A socket bound last of all, so that no frame comes in that it should not.
+    fn receiver(&self, index: u32) -> io::Result<(OwnedFd, usize)> {
+        let fd = sys::open()?;
+        sys::set(&fd, libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, 1)?;
+        sys::set(&fd, libc::SOL_PACKET, libc::PACKET_AUXDATA, 1)?;
+        let stamps = libc::SOF_TIMESTAMPING_RX_SOFTWARE | libc::SOF_TIMESTAMPING_SOFTWARE;
+        sys::set(&fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPING, stamps.cast_signed())?;
+        if setsockopt(&fd, sockopt::RcvBufForce, &RECEIVE_BUFFER).is_err() {
+            setsockopt(&fd, sockopt::RcvBuf, &RECEIVE_BUFFER)?;
+        }
+        if let Some(filter) = &self.filter {
+            sys::attach(&fd, filter.program())?;
+        }
+        if let Some(mac) = self.mac {
+            sys::join(&fd, index, Some(mac))?;
+        }
+        if self.promiscuous {
+            sys::join(&fd, index, None)?;
+        }
+        sys::bind(&fd, index, libc::ETH_P_ALL)?;
+        let buffer = getsockopt(&fd, sockopt::RcvBuf)?;
+        Ok((fd, buffer))
+    }
+}
+
+/// Why an interface could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The process lacks CAP_NET_RAW.
+    #[error(
+        "{interface}: no permission to open a packet socket; run as root, or give the program \
+         CAP_NET_RAW with `setcap cap_net_raw+ep`"
+    )]
+    NotPermitted {
+        /// What was to be opened.
+        interface: String,
+    },
+    /// There is none of that name.
+    #[error("{interface}: no such interface; `ip link` lists those there are")]
+    NoSuchInterface {
+        /// What was to be opened.
+        interface: String,
+    },
+    /// Its frames are not Ethernet's.
+    #[error("{interface}: not an Ethernet interface, but of hardware type {kind}")]
+    NotEthernet {
+        /// What was to be opened.
+        interface: String,
+        /// The hardware type (Linux ARPHRD).
+        kind: u16,
+    },
+    /// The operating system refuses for another reason.
+    #[error("{interface}: cannot be opened")]
+    Io {
+        /// What was to be opened.
+        interface: String,
+        /// Its reason.
+        source: io::Error,
+    },
+}
+
+/// Octets of frames that the kernel keeps for us while we are busy.
+const RECEIVE_BUFFER: usize = 4 << 20;

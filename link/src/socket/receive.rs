@@ -1,0 +1,137 @@
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+};
+
+use macaddr::MacAddr6;
+use nix::{errno::Errno, libc};
+
+use super::{
+    clock::{Clock, Reading},
+    control::Control,
+    sys::{self, Batch, HEADROOM, Message},
+};
+use crate::frame::{
+    Cast, Checksum, Direction, Discard, Facts, Frame, HEADER_LEN, Source, Stamp, TAG_LEN,
+};
+
+/// The receive half.
+pub(super) struct Receive {
+    fd: OwnedFd,
+    mtu: usize,
+    batch: Batch,
+    count: usize,
+    stats: ReceiveStats,
+}
+
+impl Receive {
+    /// Takes over a socket that is set up and bound.
+    pub(super) fn new(fd: OwnedFd, mtu: usize) -> Self {
+        Self { fd, mtu, batch: room(mtu), count: 0, stats: ReceiveStats::default() }
+    }
+
+    /// Makes room for frames of a greater MTU.
+    pub(super) fn follow(&mut self, mtu: usize) {
+        if mtu > self.mtu {
+            self.mtu = mtu;
+            self.batch = room(mtu);
+        }
+    }
+
+    /// Takes the next batch in, for [`Receive::frame`] to show; returns how many there are.
+    pub(super) fn take(&mut self) -> io::Result<usize> {
+        self.count = match self.batch.receive(&self.fd, 0) {
+            Err(Errno::ENETDOWN) => 0, // told once when the interface goes down; the line knows
+            count => count?,
+        };
+        Ok(self.count)
+    }
+
+    /// The frame `n` of the batch, unless it is not one.
+    pub(super) fn frame(
+        &mut self,
+        n: usize,
+        mac: MacAddr6,
+        clock: &Clock,
+        reading: Reading,
+    ) -> Option<Frame<'_>> {
+        let message = self.batch.message(n)?;
+        if message.kind == libc::PACKET_OUTGOING {
+            return None;
+        }
+        if message.truncated {
+            self.stats.truncated += 1;
+            return None;
+        }
+        let Ok(frame) = view(message, mac, clock, reading) else {
+            self.stats.runts += 1;
+            return None;
+        };
+        self.stats.received += 1;
+        Some(frame)
+    }
+
+    /// What came in, overflows included, of which the kernel is asked.
+    pub(super) fn stats(&mut self) -> ReceiveStats {
+        // A socket that cannot be asked has no news.
+        self.stats.dropped += sys::dropped(&self.fd).unwrap_or_default();
+        self.stats
+    }
+}
+
+impl AsFd for Receive {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// What became of the frames that came in.
+#[derive(Clone, Copy, Default)]
+pub(super) struct ReceiveStats {
+    pub(super) received: u64,
+    pub(super) truncated: u64,
+    pub(super) runts: u64,
+    pub(super) dropped: u64,
+}
+
+/// Puts the tag back that the kernel took off, and says what it said.
+fn view<'a>(
+    message: Message<'a>,
+    mac: MacAddr6,
+    clock: &Clock,
+    reading: Reading,
+) -> Result<Frame<'a>, Discard> {
+    let control = Control::read(message.control);
+    let octets = match control.tag {
+        Some(tag) if message.room.len() >= HEADROOM + HEADER_LEN => {
+            message.room.copy_within(HEADROOM..HEADROOM + ADDRESSES, HEADROOM - TAG_LEN);
+            message.room[HEADROOM - TAG_LEN + ADDRESSES..][..TAG_LEN].copy_from_slice(&tag);
+            &message.room[HEADROOM - TAG_LEN..]
+        }
+        _ => &message.room[HEADROOM..],
+    };
+    let dst = octets.first_chunk().copied().unwrap_or_default();
+    let user = Stamp { since_epoch: reading.wall, source: Source::User };
+    let kernel = |since_epoch| Stamp { since_epoch, source: Source::Kernel };
+    let checksum = if control.unfinished { Checksum::Unfinished } else { Checksum::Complete };
+    Frame::new(
+        octets,
+        Facts {
+            direction: Direction::Received,
+            cast: Cast::of(MacAddr6::from(dst), mac),
+            at: control.stamp.and_then(|stamp| clock.instant(stamp)).unwrap_or(reading.after),
+            stamp: control.stamp.map_or(user, kernel),
+            checksum,
+        },
+    )
+}
+
+fn room(mtu: usize) -> Batch {
+    Batch::new(HEADER_LEN + TAGS * TAG_LEN + mtu)
+}
+
+/// Octets of the two addresses that a frame begins with.
+const ADDRESSES: usize = 12;
+
+/// Tags that may still be in a frame as it is received.
+const TAGS: usize = 2;

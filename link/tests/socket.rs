@@ -79,7 +79,6 @@ fn loopback() -> Tested {
     assert_eq!(got[0].octets, b"\0\0\0\0\0\0\0\0\0\0\0\0\x08\x01Hello, world!");
     assert_eq!(got[0].facts.direction, Direction::Received);
     assert_eq!(got[0].facts.cast, Cast::Host);
-    assert_eq!(got[0].facts.stamp.source, Source::Kernel);
     Ok(())
 }
 
@@ -129,7 +128,7 @@ fn closed() -> Tested {
 
 fn stamped() -> Tested {
     let (mut near, mut far, _net) = pair()?;
-    let mut got = Vec::new();
+    warm_up(&mut far, &mut near)?;
     for n in 0..100_u8 {
         let before = near.now();
         send(&mut near, &[n, b'?'])?;
@@ -137,7 +136,7 @@ fn stamped() -> Tested {
         let question = gather(&mut far, 1)?;
         send(&mut far, &[n, b'!'])?;
         far.flush()?;
-        got = gather(&mut near, 2)?;
+        let got = gather(&mut near, 2)?;
         let after = near.now();
         assert_eq!(payloads(&got), [[n, b'?'], [n, b'!']]);
         let [sent, answer] = [got[0].facts, got[1].facts];
@@ -149,8 +148,7 @@ fn stamped() -> Tested {
         let difference = answer.stamp.since_epoch - sent.stamp.since_epoch;
         assert_eq!(answer.at - sent.at, difference);
     }
-    assert_eq!(got.len(), 2);
-    assert_eq!((near.stats().sent, near.stats().received), (100, 100));
+    assert_eq!(near.stats().sent, 100);
     assert_eq!((near.stats().unsent, near.stats().unstamped), (0, 0));
     Ok(())
 }
@@ -573,6 +571,19 @@ fn reaches(from: &mut PacketSocket, to: &mut PacketSocket) -> Tested {
         }
     }
     Err("no frame passes".into())
+}
+
+/// Returns once the kernel stamps what `to` receives: when the first socket asks for stamps, it
+/// takes it a moment to begin.
+fn warm_up(from: &mut PacketSocket, to: &mut PacketSocket) -> Tested {
+    for _ in 0..1_000 {
+        send(from, b"is it on?")?;
+        from.flush()?;
+        if gather(to, 1)?[0].facts.stamp.source == Source::Kernel {
+            return Ok(());
+        }
+    }
+    Err("the kernel stamps nothing".into())
 }
 
 /// Nothing is left that would end a wait before its time.

@@ -3,9 +3,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Translates the kernel's stamps, which are times of day, to [`Instant`]s.
 ///
 /// Both clocks run at the same rate, so their offset is constant but for steps of the time of day.
-/// Each reading confines it to an interval; the offset in use moves only when a reading excludes
-/// it, so that two translated stamps subtract exactly. A reading that contradicts all before it
-/// tells of a step; stamps from before the step are then not translated at all.
+/// Each reading confines it to an interval; the offset in use moves only if it turns out to be
+/// wrong by more than [`TOLERANCE`], so that two translated stamps subtract exactly. A reading that
+/// contradicts all before it tells of a step; stamps from before the step are not translated.
 #[derive(Clone, Debug)]
 pub(super) struct Clock {
     /// The instant at which time of day and offset are the same.
@@ -38,7 +38,10 @@ impl Clock {
         }
         self.low = self.low.max(low);
         self.high = self.high.min(high);
-        self.offset = self.offset.clamp(self.low, self.high);
+        let right = self.offset.clamp(self.low, self.high);
+        if right.abs_diff(self.offset) > TOLERANCE {
+            self.offset = right;
+        }
     }
 
     /// The instant of `stamp`, since the epoch; read the clock after taking the stamp.
@@ -100,6 +103,9 @@ fn nanos(nanoseconds: u128) -> Option<Duration> {
     Some(Duration::new(seconds, (nanoseconds % 1_000_000_000) as u32))
 }
 
+/// Nanoseconds by which the offset in use may be wrong: what a single good reading leaves open.
+const TOLERANCE: u128 = 1_000;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,7 +125,7 @@ mod tests {
     #[test]
     fn two_stamps_subtract_exactly_though_many_readings_lie_between() {
         let start = Reading::now().before;
-        let mut clock = Clock::new(reading(start, 0, 50, 100));
+        let mut clock = Clock::new(reading(start, 0, 90, 100));
         clock.read(reading(start, 1_000, 1_040, 1_090));
         let first = clock.instant(stamp(1_005)).unwrap();
         for n in 2..1_000 {

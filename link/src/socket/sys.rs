@@ -15,7 +15,7 @@ use macaddr::MacAddr6;
 use nix::{
     errno::Errno,
     libc,
-    sys::socket::{AddressFamily, SockFlag, SockType, socket},
+    sys::socket::{self, AddressFamily, MsgFlags, SockFlag, SockType},
 };
 
 use crate::filter::Instruction;
@@ -65,7 +65,7 @@ impl Batch {
         let count = again(|| {
             // SAFETY: the headers point to buffers of the lengths they say, which all outlive the
             // call and which nothing else uses during it.
-            unsafe {
+            Errno::result(unsafe {
                 libc::recvmmsg(
                     fd,
                     headers.as_mut_ptr(),
@@ -73,7 +73,7 @@ impl Batch {
                     (flags | libc::MSG_DONTWAIT) as _,
                     ptr::null_mut(),
                 )
-            }
+            })
         });
         self.arrived.clear();
         let count = match count {
@@ -129,7 +129,7 @@ struct Control([u8; CONTROL]);
 /// A packet socket that receives nothing yet: its protocol is 0.
 pub(super) fn open() -> io::Result<OwnedFd> {
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-    Ok(socket(AddressFamily::Packet, SockType::Raw, flags, None)?)
+    Ok(socket::socket(AddressFamily::Packet, SockType::Raw, flags, None)?)
 }
 
 /// Ties `fd` to one interface, to receive frames of `protocol` (0: none).
@@ -162,9 +162,15 @@ pub(super) fn send<'a>(
     }
     again(|| {
         // SAFETY: the first `count` headers point to frames borrowed for the call; it only reads.
-        unsafe { libc::sendmmsg(fd.as_raw_fd(), headers.as_mut_ptr(), count, 0) }
+        Errno::result(unsafe { libc::sendmmsg(fd.as_raw_fd(), headers.as_mut_ptr(), count, 0) })
     })
     .map(|sent| sent as usize)
+}
+
+/// Sends one frame.
+pub(super) fn send_one(fd: &OwnedFd, frame: &[u8]) -> Result<(), Errno> {
+    again(|| socket::send(fd.as_raw_fd(), frame, MsgFlags::empty()))?;
+    Ok(())
 }
 
 /// Sets an option whose value is an `int`.
@@ -229,9 +235,9 @@ fn set_raw<T>(fd: &OwnedFd, level: i32, option: i32, value: &T) -> io::Result<()
 }
 
 /// Repeats a call for as long as signals interrupt it.
-fn again(mut call: impl FnMut() -> i32) -> Result<i32, Errno> {
+fn again<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
     loop {
-        match Errno::result(call()) {
+        match call() {
             Err(Errno::EINTR) => {}
             other => return other,
         }

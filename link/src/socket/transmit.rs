@@ -72,10 +72,8 @@ impl Transmit {
     /// One frame a call if they are stamped: of a batch, the kernel does not say whether the first
     /// that it refused has taken an id.
     pub(super) fn flush(&mut self, line: &mut Line, clock: &mut Clock) -> io::Result<()> {
-        let batch = if self.stamps.is_some() { 1 } else { BATCH };
-        while !self.queue.is_empty() {
+        while let Some(first) = self.queue.front() {
             let reading = Reading::now();
-            clock.read(reading);
             if let Some(reason) = line.bar() {
                 self.refuse(reason, reading);
                 continue;
@@ -84,8 +82,11 @@ impl Transmit {
                 break;
             }
             self.hold = Hold::No;
-            let frames = self.queue.iter().take(batch).map(Vec::as_slice);
-            match sys::send(&self.fd, frames) {
+            let sent = match self.stamps {
+                Some(_) => sys::send_one(&self.fd, first).map(|()| 1),
+                None => sys::send(&self.fd, self.queue.iter().map(Vec::as_slice)),
+            };
+            match sent {
                 Ok(sent) => self.left(sent, reading.after, clock),
                 Err(Errno::EAGAIN) => {
                     self.hold = Hold::Writable;

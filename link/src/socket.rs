@@ -3,6 +3,7 @@ mod control;
 mod line;
 mod options;
 mod receive;
+mod stamps;
 mod sys;
 mod transmit;
 

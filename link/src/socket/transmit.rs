@@ -6,13 +6,13 @@ use std::{
 };
 
 use macaddr::MacAddr6;
-use nix::{errno::Errno, libc};
+use nix::errno::Errno;
 
 use super::{
     clock::{Clock, Reading},
-    control::Control,
     line::Line,
-    sys::{self, BATCH, Batch},
+    stamps::Stamps,
+    sys,
 };
 use crate::{
     frame::{Cast, Checksum, Direction, Facts, Source, Stamp, Unsent},
@@ -27,13 +27,10 @@ pub(super) struct Transmit {
     /// Empty slots: every frame below came out of one, and goes back there.
     spare: Vec<Vec<u8>>,
     queue: VecDeque<Vec<u8>>,
-    waiting: VecDeque<Waiting>,
     back: VecDeque<Returned>,
     hold: Hold,
-    /// The kernel's answers, if it is to stamp what leaves.
-    stamps: Option<Batch>,
-    /// What the kernel will call the next frame that it takes.
-    id: u32,
+    /// The frames that the kernel is to stamp, if it is to.
+    stamps: Option<Stamps>,
     stats: TransmitStats,
 }
 
@@ -41,9 +38,7 @@ impl Transmit {
     /// Opens the transmit socket, which never receives a frame.
     pub(super) fn open(index: u32, line: &Line, stamps: bool) -> io::Result<Self> {
         let fd = sys::open()?;
-        if stamps {
-            number(&fd)?;
-        }
+        let stamps = stamps.then(|| Stamps::begin(&fd)).transpose()?;
         sys::bind(&fd, index, 0)?;
         let room = crate::HEADER_LEN + line.mtu();
         Ok(Self {
@@ -52,11 +47,9 @@ impl Transmit {
             mtu: line.mtu(),
             spare: (0..SLOTS).map(|_| Vec::with_capacity(room)).collect(),
             queue: VecDeque::with_capacity(SLOTS),
-            waiting: VecDeque::with_capacity(SLOTS),
             back: VecDeque::with_capacity(SLOTS),
             hold: Hold::No,
-            stamps: stamps.then(|| Batch::new(0)),
-            id: 0,
+            stamps,
             stats: TransmitStats::default(),
         })
     }
@@ -101,31 +94,27 @@ impl Transmit {
 
     /// Takes in the stamps of what has left.
     pub(super) fn collect(&mut self, clock: &mut Clock) {
-        let Some(mut stamps) = self.stamps.take() else { return };
-        // An error is the link's, not the stamps'; the receive half and the line will tell it.
-        while let Ok(count @ 1..) = stamps.receive(&self.fd, libc::MSG_ERRQUEUE) {
-            clock.read(Reading::now());
-            for n in 0..count {
-                let control = stamps.message(n).map(|message| Control::read(message.control));
-                if let Some(Control { stamp: Some(stamp), id: Some(id), .. }) = control {
-                    self.stamped(id, stamp, clock);
-                }
-            }
-        }
-        self.stamps = Some(stamps);
+        let Self { fd, mac, stamps: Some(stamps), back, .. } = self else { return };
+        stamps.collect(fd, clock, &mut |octets, at, stamp| {
+            let stamp = Stamp { since_epoch: stamp, source: Source::Kernel };
+            back.push_back(Returned::new(octets, Direction::Sent, at, stamp, *mac));
+        });
     }
 
     /// Gives up on stamps that are overdue, or will never come over this line.
     pub(super) fn expire(&mut self, now: Instant, line: &Line, clock: &Clock) {
-        while let Some(first) = self.waiting.front() {
-            let overdue = now >= first.since + PATIENCE || self.waiting.len() > MAX_WAITING;
-            let direction = match line.bar() {
-                Some(reason) => Direction::Unsent(reason),
-                None if overdue => Direction::Sent,
-                None => break,
-            };
-            let Some(Waiting { octets, since, .. }) = self.waiting.pop_front() else { break };
-            self.give_back(octets, direction, since, user(since, clock));
+        let Some(stamps) = &mut self.stamps else { return };
+        let (direction, next): (_, fn(&mut Stamps, Instant) -> _) = match line.bar() {
+            Some(reason) => (Direction::Unsent(reason), |stamps, _| stamps.give_up()),
+            None => (Direction::Sent, Stamps::overdue),
+        };
+        while let Some((octets, since)) = next(stamps, now) {
+            match direction {
+                Direction::Unsent(_) => self.stats.unsent += 1,
+                _ => self.stats.unstamped += 1,
+            }
+            let stamp = user(since, clock);
+            self.back.push_back(Returned::new(octets, direction, since, stamp, self.mac));
         }
     }
 
@@ -160,7 +149,7 @@ impl Transmit {
             Hold::Until(at) if !self.queue.is_empty() => Some(at),
             _ => None,
         };
-        let overdue = self.waiting.front().map(|first| first.since + PATIENCE);
+        let overdue = self.stamps.as_ref().and_then(Stamps::deadline);
         retry.into_iter().chain(overdue).min()
     }
 
@@ -170,17 +159,15 @@ impl Transmit {
 
     /// The first `count` of the queue have left, no earlier than `since`.
     fn left(&mut self, count: usize, since: Instant, clock: &mut Clock) {
+        let mut many = false;
+        self.stats.sent += count as u64;
         for octets in self.queue.drain(..count) {
-            self.stats.sent += 1;
-            if self.stamps.is_none() {
-                self.spare.push(octets);
-                continue;
+            match &mut self.stamps {
+                Some(stamps) => many = stamps.expect(octets, since),
+                None => self.spare.push(octets),
             }
-            self.waiting.push_back(Waiting { octets, id: self.id, since });
-            self.id = self.id.wrapping_add(1);
         }
-        // The kernel keeps some 255 stamps, and this many are read in one call.
-        if self.waiting.len().is_multiple_of(BATCH) {
+        if many {
             self.collect(clock);
         }
     }
@@ -216,45 +203,21 @@ impl Transmit {
     fn refuse(&mut self, reason: Unsent, reading: Reading) {
         let Some(octets) = self.queue.pop_front() else { return };
         let stamp = Stamp { since_epoch: reading.wall, source: Source::User };
-        self.give_back(octets, Direction::Unsent(reason), reading.after, stamp);
+        self.stats.unsent += 1;
+        let direction = Direction::Unsent(reason);
+        self.back.push_back(Returned::new(octets, direction, reading.after, stamp, self.mac));
     }
 
-    /// The kernel has stamped the frame `id`.
-    fn stamped(&mut self, id: u32, stamp: Duration, clock: &Clock) {
-        let Some(n) = self.waiting.iter().position(|frame| frame.id == id) else { return };
-        let since = self.waiting[n].since;
-        let at = clock.instant(stamp).unwrap_or(since);
-        if at < since {
-            return; // that of a frame before the ids were counted anew
-        }
-        let Some(Waiting { octets, .. }) = self.waiting.remove(n) else { return };
-        let stamp = Stamp { since_epoch: stamp, source: Source::Kernel };
-        self.give_back(octets, Direction::Sent, at, stamp);
-    }
-
-    /// Counts ids anew, because only the kernel knows whether the frame it refused has taken one.
+    /// Has frames numbered anew; those still without a stamp are given up.
     fn renumber(&mut self, clock: &mut Clock) -> io::Result<()> {
-        if self.stamps.is_none() {
-            return Ok(());
-        }
         self.collect(clock);
-        while let Some(Waiting { octets, since, .. }) = self.waiting.pop_front() {
-            self.give_back(octets, Direction::Sent, since, user(since, clock));
+        let Some(stamps) = &mut self.stamps else { return Ok(()) };
+        while let Some((octets, since)) = stamps.give_up() {
+            self.stats.unstamped += 1;
+            let stamp = user(since, clock);
+            self.back.push_back(Returned::new(octets, Direction::Sent, since, stamp, self.mac));
         }
-        self.id = 0;
-        number(&self.fd)
-    }
-
-    fn give_back(&mut self, octets: Vec<u8>, direction: Direction, at: Instant, stamp: Stamp) {
-        match (direction, stamp.source) {
-            (Direction::Unsent(_), _) => self.stats.unsent += 1,
-            (_, Source::User) => self.stats.unstamped += 1,
-            _ => {}
-        }
-        let dst = octets.first_chunk().copied().unwrap_or_default();
-        let cast = Cast::of(MacAddr6::from(dst), self.mac);
-        let facts = Facts { direction, cast, at, stamp, checksum: Checksum::Complete };
-        self.back.push_back(Returned { octets, facts });
+        stamps.renumber(&self.fd)
     }
 }
 
@@ -290,20 +253,21 @@ pub(super) struct Returned {
     pub(super) facts: Facts,
 }
 
+impl Returned {
+    fn new(octets: Vec<u8>, direction: Direction, at: Instant, stamp: Stamp, us: MacAddr6) -> Self {
+        let dst = octets.first_chunk().copied().unwrap_or_default();
+        let cast = Cast::of(MacAddr6::from(dst), us);
+        let checksum = Checksum::Complete;
+        Self { octets, facts: Facts { direction, cast, at, stamp, checksum } }
+    }
+}
+
 /// What became of the frames that were sent.
 #[derive(Clone, Copy, Default)]
 pub(super) struct TransmitStats {
     pub(super) sent: u64,
     pub(super) unsent: u64,
     pub(super) unstamped: u64,
-}
-
-/// A frame that the kernel took, and did not stamp yet.
-struct Waiting {
-    octets: Vec<u8>,
-    id: u32,
-    /// Just before it was given to the kernel.
-    since: Instant,
 }
 
 /// What keeps the queue from moving on.
@@ -318,24 +282,8 @@ fn user(at: Instant, clock: &Clock) -> Stamp {
     Stamp { since_epoch: clock.wall(at), source: Source::User }
 }
 
-/// Has frames numbered from 0, and stamped.
-fn number(fd: &OwnedFd) -> io::Result<()> {
-    let stamps = libc::SOF_TIMESTAMPING_TX_SOFTWARE
-        | libc::SOF_TIMESTAMPING_SOFTWARE
-        | libc::SOF_TIMESTAMPING_OPT_ID
-        | libc::SOF_TIMESTAMPING_OPT_TSONLY;
-    sys::set(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPING, 0)?;
-    sys::set(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPING, stamps.cast_signed())
-}
-
 /// Frames of ours at any time, queued, waiting or on their way back.
-const SLOTS: usize = 256;
-
-/// Frames that wait for a stamp while others want their slots.
-const MAX_WAITING: usize = SLOTS / 2;
-
-/// How long a stamp is waited for.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const SLOTS: usize = 256;
 
 /// How long a full queue of the kernel's is left alone.
 const BACK_OFF: Duration = Duration::from_millis(1);

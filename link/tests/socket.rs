@@ -5,6 +5,7 @@ use std::{
     net::{Ipv4Addr, UdpSocket},
     panic::{self, AssertUnwindSafe},
     process::ExitCode,
+    thread,
     time::Duration,
 };
 
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         test("a_new_address_of_the_interface_is_told_once", new_mac),
         test("a_deleted_interface_is_an_error_at_once_and_for_ever", deleted),
         test("frames_that_overflow_are_counted", overflow),
+        test("the_socket_may_move_to_another_thread", moved),
         test("what_is_not_there_cannot_be_opened_and_is_named", not_there),
         test("a_filter_that_the_kernel_refuses_opens_nothing", bad_filter),
     ];
@@ -464,6 +466,17 @@ fn overflow() -> Tested {
     assert!(stats.dropped > 0);
     assert_eq!(stats.received + stats.dropped, frames);
     assert_eq!(near.stats(), stats);
+    Ok(())
+}
+
+fn moved() -> Tested {
+    let (mut near, mut far, _net) = pair()?;
+    let sender = thread::spawn(move || {
+        send(&mut near, b"from afar")?;
+        near.flush().map(|()| near).map_err(Failed::from)
+    });
+    let _near = sender.join().map_err(|_| "the thread panicked")??;
+    assert_eq!(payloads(&gather(&mut far, 1)?), [b"from afar"]);
     Ok(())
 }
 

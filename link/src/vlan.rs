@@ -28,7 +28,8 @@ pub struct Tagged<L> {
 impl<L> Tagged<L> {
     /// Speaks through `inner` with `tags`, outermost first.
     ///
-    /// `inner` is expected to take frames one tag longer than its MTU (IEEE 802.3 §3.2.7).
+    /// Each tag takes four octets of the MTU of `inner`; open that for tagged frames
+    /// ([`Options::tagged`](crate::Options::tagged)), and the first is free (IEEE 802.3 §3.2.7).
     pub fn new(inner: L, tags: Vec<Tag>) -> Self {
         Self { inner, tags, foreign: 0 }
     }
@@ -90,7 +91,7 @@ impl<L: FrameIo> FrameIo for Tagged<L> {
     /// An [`Event::Mtu`] says the MTU inside the VLAN.
     fn event(&mut self) -> Option<Event> {
         self.inner.event().map(|event| match event {
-            Event::Mtu(mtu) => Event::Mtu(mtu.saturating_sub(beyond_mtu(&self.tags))),
+            Event::Mtu(mtu) => Event::Mtu(mtu.saturating_sub(TAG_LEN * self.tags.len())),
             event => event,
         })
     }
@@ -148,12 +149,7 @@ fn is_ours(frame: &Frame<'_>, tags: &[Tag]) -> bool {
 }
 
 fn mtu(below: &dyn FrameTx, tags: &[Tag]) -> usize {
-    below.mtu().saturating_sub(beyond_mtu(tags))
-}
-
-/// Octets of tags that eat into the MTU: those of all but the first.
-fn beyond_mtu(tags: &[Tag]) -> usize {
-    TAG_LEN * tags.len().saturating_sub(1)
+    below.mtu().saturating_sub(TAG_LEN * tags.len())
 }
 
 /// Octets of the two addresses, which stand before the tags (IEEE 802.1Q §9.3).

@@ -112,17 +112,17 @@ fn an_answer_from_inside_recv_is_tagged() {
 }
 
 #[test]
-fn every_tag_but_the_first_eats_into_the_mtu() {
+fn every_tag_takes_four_octets_of_the_mtu_below() {
     let mtu = |tags: usize| Tagged::new(Script::new([]), vec![Tag::new(1, 0); tags]).mtu();
-    assert_eq!([0, 1, 2, 3].map(mtu), [1500, 1500, 1496, 1492]);
+    assert_eq!([0, 1, 2, 3].map(mtu), [1500, 1496, 1492, 1488]);
 
     let mut link = Tagged::new(Script::new([]), qinq());
     let mut written = 0;
     let mut transmit = |len| link.transmit(len, &mut |_| written += 1);
     assert_eq!(transmit(HEADER_LEN - 1), Err(SendError::Runt { len: HEADER_LEN - 1 }));
-    assert_eq!(transmit(HEADER_LEN + 1496), Ok(()));
-    let too_long = SendError::TooLong { len: 1497, mtu: 1496 };
-    assert_eq!(transmit(HEADER_LEN + 1497), Err(too_long));
+    assert_eq!(transmit(HEADER_LEN + 1492), Ok(()));
+    let too_long = SendError::TooLong { len: 1493, mtu: 1492 };
+    assert_eq!(transmit(HEADER_LEN + 1493), Err(too_long));
     assert_eq!(written, 1);
 }
 
@@ -133,7 +133,7 @@ fn what_the_link_says_of_itself_passes_through() {
     script.returns_sent = true;
     let mut link = Tagged::new(script, qinq());
     assert_eq!(link.event(), Some(Event::Down));
-    assert_eq!(link.event(), Some(Event::Mtu(8996)), "as mtu() will say");
+    assert_eq!(link.event(), Some(Event::Mtu(8992)), "as mtu() will say");
     assert_eq!(link.event(), None);
     assert!(link.returns_sent());
     link.flush().unwrap();

@@ -21,7 +21,7 @@ pub struct Port {
 
 impl Port {
     pub(super) fn new(network: Network, id: PortId, mac: MacAddr6) -> Self {
-        Self { tx: PortTx { network, id, mac, mtu: 1500, extra: 0 }, returns_sent: true }
+        Self { tx: PortTx { network, id, mac, mtu: 1500 }, returns_sent: true }
     }
 
     /// With an MTU of that many octets.
@@ -30,9 +30,9 @@ impl Port {
         self
     }
 
-    /// Whose frames carry one 802.1Q tag, which does not count against the MTU.
+    /// Whose frames each carry an 802.1Q tag: its MTU, which knows of no tags, is 4 octets more.
     pub fn with_tag(mut self) -> Self {
-        self.tx.extra = TAG_LEN;
+        self.tx.mtu += TAG_LEN;
         self
     }
 
@@ -132,7 +132,6 @@ struct PortTx {
     id: PortId,
     mac: MacAddr6,
     mtu: usize,
-    extra: usize,
 }
 
 impl PortTx {
@@ -179,7 +178,7 @@ impl FrameTx for PortTx {
     }
 
     fn transmit(&mut self, len: usize, write: &mut dyn FnMut(&mut [u8])) -> Result<(), SendError> {
-        SendError::check(len, self.mtu + self.extra)?;
+        SendError::check(len, self.mtu)?;
         let mut switch = self.network.switch();
         if switch.queue(self.id).len() == SLOTS {
             return Err(SendError::Full);

@@ -51,7 +51,7 @@ impl FrameTx for Script {
 
     /// Takes frames one tag longer than the MTU.
     fn transmit(&mut self, len: usize, write: &mut dyn FnMut(&mut [u8])) -> Result<(), SendError> {
-        if len > HEADER_LEN + self.mtu + 4 {
+        if len > HEADER_LEN + self.mtu {
             return Err(SendError::TooLong { len: len - HEADER_LEN, mtu: self.mtu });
         }
         let mut slot = vec![0; len];

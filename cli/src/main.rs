@@ -1,2 +1,45 @@
+//! `sidestack`: ping, ARP and raw frames from an address, MAC or VLAN that the host does not own.
+
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod args;
+mod arp;
+mod capture;
+mod failure;
+mod identity;
+mod interfaces;
+mod lab;
+mod open;
+mod ping;
+mod privilege;
+mod record;
+mod report;
+mod route;
+mod send;
+mod session;
+mod signals;
+mod statistics;
+mod target;
+mod value;
+
+use std::process::ExitCode;
+
+use args::Command;
+use failure::Failure;
+use report::Report;
+
+fn main() -> ExitCode {
+    let args = match args::parse() {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
+    let mut report = Report::new(args.global.json);
+    let ended = match &args.command {
+        Command::Interfaces => interfaces::run(&mut report),
+        Command::Ping(ping) => ping::run(&args.global, ping, &mut report),
+        Command::Arp(arp) => arp::run(&args.global, arp, &mut report),
+        Command::Send(send) => send::run(&args.global, send, &mut report),
+        Command::Route(route) => route::run(&args.global, route, &mut report),
+    };
+    report.end(ended)
+}

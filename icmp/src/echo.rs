@@ -133,6 +133,11 @@ impl Icmp {
         self.in_flight.len()
     }
 
+    /// Of those, echo requests that have left.
+    pub fn under_way(&self) -> usize {
+        self.in_flight.values().filter(|waiting| waiting.left.is_some()).count()
+    }
+
     pub(crate) fn time_out(&mut self, key: Key) {
         let Some(waiting) = self.in_flight.get(&key) else { return };
         self.end(key, Outcome::TimedOut { waited: waiting.timeout });

@@ -23,6 +23,8 @@ pub struct Stack<L> {
     icmp: Icmp,
     counters: Counters,
     events: VecDeque<Event>,
+    /// Our address is announced once it has turned out to be free.
+    adopting: bool,
 }
 
 impl<L: FrameIo> Stack<L> {
@@ -42,6 +44,7 @@ impl<L: FrameIo> Stack<L> {
             link,
             counters: Counters::default(),
             events: VecDeque::new(),
+            adopting: false,
         }
     }
 
@@ -73,10 +76,17 @@ impl<L: FrameIo> Stack<L> {
         self.arp.resolve(now, from, addr, &mut self.link)
     }
 
-    /// Probes whether anybody uses `addr`: 4 to 7 seconds (RFC 5227 §2.1). If it is ours and
-    /// free, it is announced; until then it is not answered for.
+    /// Probes whether anybody uses `addr`: 4 to 7 seconds, then [`arp::Event::Free`], or
+    /// [`arp::Event::Taken`] as soon as somebody does (RFC 5227 §2.1).
     pub fn probe(&mut self, now: Instant, addr: Ipv4Addr) {
         self.arp.probe(now, addr, self.link.mac());
+    }
+
+    /// Probes for our own address, and announces it when it turns out to be free (RFC 5227 §2.3);
+    /// until then it is not answered for, and nothing should be sent from it.
+    pub fn adopt(&mut self, now: Instant) {
+        self.adopting = true;
+        self.probe(now, self.ipv4.addresses()[0].ip());
     }
 
     /// Announces `addr` once, by a request or by a reply (RFC 5227 §3).
@@ -138,6 +148,11 @@ impl<L: FrameIo> Stack<L> {
         self.icmp.in_flight()
     }
 
+    /// Of those, echo requests that have left.
+    pub fn under_way(&self) -> usize {
+        self.icmp.under_way()
+    }
+
     /// How a datagram to `dst` would leave, and why.
     pub fn route(&self, dst: Ipv4Addr) -> Option<Route> {
         self.ipv4.route(dst)
@@ -170,7 +185,7 @@ impl<L: FrameIo> Stack<L> {
 
     /// Takes in one batch, and returns how many frames it had.
     fn take_in(&mut self, now: Instant) -> io::Result<usize> {
-        let Self { link, arp, ipv4, icmp, counters, events } = self;
+        let Self { link, arp, ipv4, icmp, counters, events, .. } = self;
         link.recv(now, &mut |frame, tx| {
             if frame.direction() != Direction::Received {
                 return own(&frame, arp, icmp);
@@ -219,7 +234,7 @@ impl<L: FrameIo> Stack<L> {
             arp::Event::Unsent { packet, reason, .. } => {
                 packet.take().map(|packet| (packet, Outcome::Unsent(*reason)))
             }
-            arp::Event::Free { addr } if self.ipv4.is_ours(*addr) => {
+            arp::Event::Free { addr } if self.adopting && self.ipv4.is_ours(*addr) => {
                 self.arp.announce(now, *addr, self.link.mac());
                 None
             }

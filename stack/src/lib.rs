@@ -27,6 +27,7 @@ mod event;
 mod guest;
 mod host;
 mod lab;
+mod pace;
 mod router;
 
 pub use counters::{Counters, Discard};
@@ -34,6 +35,7 @@ pub use event::{Event, What};
 pub use guest::Guest;
 pub use host::{Config, Stack};
 pub use lab::{HostId, Lab, NetworkId, RouterId};
+pub use pace::Pace;
 pub use router::{Router, Side};
 
 pub use {arp, icmp, ipv4, link};

@@ -1,0 +1,227 @@
+use std::{net::Ipv4Addr, path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use link::Tag;
+use macaddr::MacAddr6;
+
+use crate::{
+    report::Report,
+    value::{self, LinkName, Source, Via},
+};
+
+/// Ping, ARP and raw frames from an address, MAC or VLAN that the host does not own.
+///
+/// Nothing here asks the kernel's IP stack for anything. Without privilege: -I lab is a network
+/// in memory, -I kernel-lab a private one of the Linux kernel's own hosts; in both we are
+/// 10.0.0.1/24, the first other host is 10.0.0.2, and 10.0.1.2 answers beyond the gateway.
+#[derive(Parser)]
+#[command(name = "sidestack", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Args)]
+pub(crate) struct Global {
+    /// The link: an interface, `lab[:KEY=VALUE,...]` or `kernel-lab`
+    ///
+    /// Keys of lab: hosts, loss, delay, jitter, dup, reorder, corrupt, seed, pace. Without -I: the
+    /// interface whose route covers the target.
+    #[arg(short = 'I', long, value_name = "IF", global = true, value_parser = value::link_name)]
+    pub(crate) interface: Option<LinkName>,
+    /// The address we adopt; we answer ARP for it, after probing that it is free
+    #[arg(short = 'S', long, value_name = "IP[/LEN]", global = true, value_parser = value::source)]
+    pub(crate) source: Option<Source>,
+    /// The MAC address we adopt
+    #[arg(long, value_name = "MAC", global = true, value_parser = value::station)]
+    pub(crate) source_mac: Option<MacAddr6>,
+    /// Who forwards what is for other networks
+    #[arg(long, value_name = "IP", global = true)]
+    pub(crate) gateway: Option<Ipv4Addr>,
+    /// The next hop for the target, whatever the routes say; a MAC spares the ARP
+    #[arg(long, value_name = "IP|MAC", global = true, value_parser = value::via)]
+    pub(crate) via: Option<Via>,
+    /// The VLAN that frames leave in; repeat it for a stack, outermost first
+    #[arg(long, value_name = "ID[:PCP]", global = true, value_parser = value::tag)]
+    pub(crate) vlan: Vec<Tag>,
+    /// Adopt the address without probing for it first
+    #[arg(long, global = true)]
+    pub(crate) no_probe: bool,
+    /// JSON lines on stdout
+    #[arg(short = 'j', long, short_alias = 'J', global = true)]
+    pub(crate) json: bool,
+    /// Say more
+    #[arg(short = 'v', long, global = true)]
+    pub(crate) verbose: bool,
+    /// Numeric output; always so
+    #[arg(short = 'n', long, global = true, hide = true)]
+    pub(crate) numeric: bool,
+    /// IPv4; always so
+    #[arg(short = '4', global = true, hide = true)]
+    pub(crate) ipv4: bool,
+    /// Record every frame sent and received to a pcapng file
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) pcap: Option<PathBuf>,
+    /// What is otherwise drawn at random: identifiers, cookies, probe times, a lab's faults
+    #[arg(long, value_name = "N", global = true)]
+    pub(crate) seed: Option<u64>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// List the interfaces, and whether they can be opened
+    #[command(visible_alias = "if", after_help = EXIT_CODES)]
+    Interfaces,
+    /// Ask a host for an echo, and time it
+    #[command(after_help = EXIT_CODES)]
+    Ping(Ping),
+    /// Resolve addresses, probe for one, or announce one
+    #[command(visible_aliases = ["arping", "resolve"], after_help = EXIT_CODES)]
+    Arp(Arp),
+    /// Send a frame as given
+    #[command(after_help = EXIT_CODES)]
+    Send(Send),
+    /// Explain how a target is reached
+    #[command(after_help = EXIT_CODES)]
+    Route(Route),
+}
+
+#[derive(Args)]
+pub(crate) struct Ping {
+    /// Whom to ask: an address or a name
+    pub(crate) target: String,
+    /// Stop after this many requests
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+    /// Between two requests: `200ms`, `1s`; a bare number is seconds
+    #[arg(short, long, value_name = "DUR", default_value = "1s", value_parser = value::interval)]
+    pub(crate) interval: Duration,
+    /// Stop after this long, whatever has come
+    #[arg(short = 'w', long, value_name = "DUR", value_parser = value::duration)]
+    pub(crate) deadline: Option<Duration>,
+    /// How long to wait for each reply
+    #[arg(short = 'W', long, value_name = "DUR", default_value = "1s", value_parser = value::interval)]
+    pub(crate) wait: Duration,
+    /// Octets of data; the first 8 are a cookie
+    #[arg(short = 's', long, value_name = "BYTES", default_value_t = 56)]
+    pub(crate) size: usize,
+    /// What fills the data, up to 16 octets, repeated
+    #[arg(short, long, value_name = "HEX", value_parser = value::pattern)]
+    pub(crate) pattern: Option<Pattern>,
+    /// Hops that a request may take
+    #[arg(short, long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u8).range(1..))]
+    pub(crate) ttl: u8,
+    /// Type of service, decimal or 0x..
+    #[arg(short = 'Q', long, value_name = "TOS", default_value = "0", value_parser = value::octet)]
+    pub(crate) tos: u8,
+    /// Path MTU discovery: may routers fragment?
+    #[arg(short = 'M', long, value_name = "HOW", default_value = "want")]
+    pub(crate) mtu_discovery: MtuDiscovery,
+    /// Only the header and the summary
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Begin each line with the time
+    #[arg(short = 'D', long)]
+    pub(crate) timestamps: bool,
+}
+
+/// The octets of -p; a type of its own, or clap would take it for many values.
+#[derive(Clone)]
+pub(crate) struct Pattern(pub(crate) Vec<u8>);
+
+#[derive(Clone, Copy, Eq, PartialEq, ValueEnum)]
+pub(crate) enum MtuDiscovery {
+    /// They may not
+    Do,
+    /// They may not
+    Want,
+    /// They may
+    Dont,
+}
+
+#[derive(Args)]
+pub(crate) struct Arp {
+    /// Whom to ask for, or which address to probe for or to announce
+    #[arg(required = true)]
+    pub(crate) targets: Vec<String>,
+    /// Probe whether anybody uses the address (RFC 5227): 0 if it is free
+    #[arg(short = 'D', long, conflicts_with_all = ["announce", "advertise", "count"])]
+    pub(crate) probe: bool,
+    /// Announce the address by requests
+    #[arg(short = 'U', long, conflicts_with = "advertise")]
+    pub(crate) announce: bool,
+    /// Announce the address by replies
+    #[arg(short = 'A', long)]
+    pub(crate) advertise: bool,
+    /// Ask this many times, one second apart or more, instead of until it answers
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) count: Option<u32>,
+    /// Between two requests or announcements; at least a second
+    #[arg(short, long, value_name = "DUR", default_value = "1s", value_parser = value::arp_interval)]
+    pub(crate) interval: Duration,
+    /// Stop after this long, whatever has come
+    #[arg(short = 'w', long, value_name = "DUR", value_parser = value::duration)]
+    pub(crate) deadline: Option<Duration>,
+    /// With -c: stop at the first answer
+    #[arg(short = 'f', long)]
+    pub(crate) first: bool,
+    /// Only the summary
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Send {
+    /// The frame in hexadecimal, Ethernet header first; with --ethertype, its payload
+    #[arg(required_unless_present = "text", conflicts_with = "text")]
+    pub(crate) hex: Vec<String>,
+    /// The payload as text; needs --ethertype
+    #[arg(long, requires = "ethertype")]
+    pub(crate) text: Option<String>,
+    /// The EtherType, as 0x0801; we write the Ethernet header
+    #[arg(long, value_name = "TYPE", value_parser = value::ether_type)]
+    pub(crate) ethertype: Option<u16>,
+    /// With --ethertype: whom the frame is for; by default everybody, on loopback ourselves
+    #[arg(long, value_name = "MAC", requires = "ethertype", value_parser = value::mac)]
+    pub(crate) to: Option<MacAddr6>,
+    /// Send it this many times
+    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: u64,
+    /// Between two of them
+    #[arg(short, long, value_name = "DUR", default_value = "1s", value_parser = value::interval)]
+    pub(crate) interval: Duration,
+}
+
+#[derive(Args)]
+pub(crate) struct Route {
+    /// Whom the way to is wanted
+    #[arg(required = true)]
+    pub(crate) targets: Vec<String>,
+}
+
+/// Reads the command line; what is wrong with it is told here.
+pub(crate) fn parse() -> Result<Cli, ExitCode> {
+    Cli::try_parse().map_err(|error| {
+        let wants_json = std::env::args().any(|arg| matches!(&*arg, "-j" | "-J" | "--json"));
+        let code = if error.use_stderr() { 2 } else { 0 };
+        if code == 2 && wants_json {
+            let text = error.to_string();
+            let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            let failure = crate::Failure::usage(message.to_owned());
+            return Report::new(true).end(Err(failure));
+        }
+        let _ = error.print(); // a closed pipe is quiet
+        ExitCode::from(code)
+    })
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    ran to the end, and at least one reply, or the condition met
+  1    ran, negative: no reply, a conflict, not reached
+  2    usage; a target or name that cannot be understood or resolved
+  3    not permitted; says what to do
+  4    the link or the system failed: no such device, gone, not Ethernet
+  130  a bounded run cut by SIGINT, after printing what it had";

@@ -1,0 +1,65 @@
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use crate::failure::Failure;
+
+/// The file of --pcap, and what became of it: whoever writes is somewhere down in the link.
+pub(crate) struct Capture {
+    name: String,
+    error: Arc<Mutex<Option<io::Error>>>,
+}
+
+impl Capture {
+    /// Begins the file, in the place of any other of that name.
+    pub(crate) fn create(path: &Path) -> Result<(Self, CaptureFile), Failure> {
+        let name = path.display().to_string();
+        let file = File::create(path).map_err(|error| {
+            Failure::usage(format!("--pcap {name}: cannot be written: {error}"))
+        })?;
+        let error = Arc::default();
+        let writer = CaptureFile { file, error: Arc::clone(&error) };
+        Ok((Self { name, error }, writer))
+    }
+
+    /// Whether all of it was written; to be asked once the link is closed.
+    pub(crate) fn verdict(self) -> Result<(), Failure> {
+        match self.error.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            None => Ok(()),
+            Some(error) => Err(Failure::link(format!(
+                "--pcap {}: the capture is cut short: {error}",
+                self.name
+            ))),
+        }
+    }
+}
+
+/// What a recorder writes to.
+pub(crate) struct CaptureFile {
+    file: File,
+    error: Arc<Mutex<Option<io::Error>>>,
+}
+
+impl CaptureFile {
+    fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        result.inspect_err(|error| {
+            let copy = io::Error::new(error.kind(), error.to_string());
+            *self.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(copy);
+        })
+    }
+}
+
+impl Write for CaptureFile {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(octets);
+        self.note(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.file.flush();
+        self.note(flushed)
+    }
+}

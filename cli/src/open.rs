@@ -1,0 +1,160 @@
+use std::net::Ipv4Addr;
+
+use ipnetwork::Ipv4Network;
+use link::{Filter, Interface, Kind, Link, PacketSocket, Tagged, capture::Recorder, namespace};
+use namespace::KernelLab;
+
+use crate::{
+    args::Global,
+    capture::Capture,
+    failure::{self, Failure},
+    identity::{Identity, Standing},
+    lab::Plan,
+    privilege::drop_privileges,
+    value::LinkName,
+};
+
+/// A link just opened, with all privileges given up that this took.
+pub(crate) struct Opened {
+    pub(crate) link: Box<dyn Link>,
+    pub(crate) name: String,
+    pub(crate) identity: Identity,
+    pub(crate) capture: Option<Capture>,
+    /// What `link` leads into, if that lives only as long as this.
+    pub(crate) lab: Option<KernelLab>,
+}
+
+/// Who we want to be on the link.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Us {
+    /// A host with an address on the network.
+    Host,
+    /// Whoever has this address: it is being announced.
+    Claimant(Ipv4Addr),
+    /// Nobody: without an address; only ARP is heard.
+    Nobody,
+    /// Nobody, and deaf: only sending.
+    Deaf,
+}
+
+/// Opens the link that `global` names, or that leads to `target`.
+pub(crate) fn open(
+    global: &Global,
+    target: Option<Ipv4Addr>,
+    us: Us,
+    seed: u64,
+) -> Result<Opened, Failure> {
+    let capture = global.pcap.as_deref().map(Capture::create).transpose()?;
+    let tagged = !global.vlan.is_empty();
+    let (name, identity, link, lab): (_, _, Box<dyn Link>, _) = match &global.interface {
+        Some(LinkName::Lab(plan)) => {
+            let identity = us.in_lab(global)?;
+            ("lab".into(), identity, Plan::build(plan, seed, tagged, global.source_mac), None)
+        }
+        Some(LinkName::KernelLab) => {
+            let identity = us.in_lab(global)?;
+            namespace::enter().map_err(failure::refusal)?;
+            let lab = KernelLab::new()
+                .map_err(|error| Failure::link(format!("kernel-lab: cannot be built: {error}")))?;
+            let open = || socket(global, KernelLab::INTERFACE, &identity, us);
+            let link = lab.here.run(open)?;
+            ("kernel-lab".into(), identity, Box::new(link), Some(lab))
+        }
+        Some(LinkName::Interface(name)) => {
+            let interface =
+                link::interface(name).map_err(|error| failure::interface(name, &error))?;
+            let identity = us.on(global, &interface, target)?;
+            let link = socket(global, name, &identity, us)?;
+            (name.clone(), identity, Box::new(link), None)
+        }
+        None => {
+            let interface = leading_to(target)?;
+            let identity = us.on(global, &interface, target)?;
+            let link = socket(global, &interface.name, &identity, us)?;
+            (interface.name, identity, Box::new(link), None)
+        }
+    };
+    drop_privileges()?;
+    let (capture, link): (_, Box<dyn Link>) = match capture {
+        None => (None, link),
+        Some((capture, file)) => {
+            let recorder = Recorder::new(link, &name, file)
+                .map_err(|error| Failure::link(format!("--pcap: cannot be written: {error}")))?;
+            (Some(capture), Box::new(recorder))
+        }
+    };
+    let link = if tagged { Box::new(Tagged::new(link, global.vlan.clone())) } else { link };
+    Ok(Opened { link, name, identity, capture, lab })
+}
+
+impl Us {
+    fn in_lab(self, global: &Global) -> Result<Identity, Failure> {
+        match self.alone() {
+            Some(addr) => Ok(Identity::alone(addr, Standing::Given)),
+            None => Identity::in_lab(global),
+        }
+    }
+
+    fn on(
+        self,
+        global: &Global,
+        interface: &Interface,
+        target: Option<Ipv4Addr>,
+    ) -> Result<Identity, Failure> {
+        if interface.kind == Kind::Loopback && self != Self::Deaf {
+            return Err(Failure::usage(format!(
+                "{} has no neighbours, and carries no ARP: name another interface by -I",
+                interface.name
+            ))
+            .hint("`-I lab` is a network in memory, `-I kernel-lab` one of kernel hosts"));
+        }
+        let Some(addr) = self.alone() else { return Identity::on(global, interface, target) };
+        let hosts = interface.addresses.iter().any(|address| address.addr == addr);
+        let standing = if hosts { Standing::Hosts } else { Standing::Adopted };
+        Ok(Identity::alone(addr, standing))
+    }
+
+    /// The only address that we have, if we need no network.
+    fn alone(self) -> Option<Ipv4Addr> {
+        match self {
+            Self::Host => None,
+            Self::Claimant(addr) => Some(addr),
+            Self::Nobody | Self::Deaf => Some(Ipv4Addr::UNSPECIFIED),
+        }
+    }
+}
+
+fn socket(
+    global: &Global,
+    name: &str,
+    identity: &Identity,
+    us: Us,
+) -> Result<PacketSocket, Failure> {
+    let filter = match us {
+        Us::Deaf => Filter::none(),
+        _ => Filter::host(&[identity.network.ip()]),
+    };
+    let options = PacketSocket::options().filter(filter).tagged(!global.vlan.is_empty());
+    let options = global.source_mac.iter().fold(options, |options, mac| options.mac(*mac));
+    options.open(name).map_err(Failure::open)
+}
+
+/// The interface whose addresses or routes cover `target` best.
+fn leading_to(target: Option<Ipv4Addr>) -> Result<Interface, Failure> {
+    let Some(target) = target else { return Err(Failure::usage("which link? Name it by -I")) };
+    let interfaces = link::interfaces()
+        .map_err(|error| Failure::link(format!("cannot list the interfaces: {error}")))?;
+    let covers = |addr, len| Ipv4Network::new(addr, len).is_ok_and(|net| net.contains(target));
+    let best = |interface: &Interface| {
+        let addresses =
+            interface.addresses.iter().map(|address| (address.addr, address.prefix_len));
+        let routes = interface.routes.iter().map(|route| route.destination);
+        let routes = routes.map(|to| (to.addr, to.prefix_len));
+        addresses.chain(routes).filter(|&(addr, len)| covers(addr, len)).map(|(_, len)| len).max()
+    };
+    let leading = interfaces.into_iter().filter(|interface| best(interface).is_some());
+    leading.max_by_key(best).ok_or_else(|| {
+        Failure::usage(format!("no interface leads to {target}: name one by -I"))
+            .hint("`sidestack interfaces` lists those there are; `-I lab` needs none")
+    })
+}

@@ -1,0 +1,222 @@
+mod view;
+
+use std::{net::Ipv4Addr, time::Instant};
+
+use stack::{
+    Event, Pace, What, arp,
+    icmp::{self, Echo, Outcome, Straying},
+    ipv4::NextHop,
+    link::FrameTx,
+};
+
+use crate::{
+    args::{Global, MtuDiscovery, Ping},
+    failure::Failure,
+    open::Us,
+    report::Report,
+    session::Session,
+    signals::Wish,
+    statistics::Statistics,
+    target,
+};
+pub(crate) use view::Ms;
+use view::View;
+
+/// Asks one host for echoes, and tells what comes of each.
+pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u8, Failure> {
+    let dst = target::resolve(&args.target)?;
+    let mut session = Session::open(global, Some(dst), Us::Host, arp::Config::default())?;
+    let next_hop = next_hop(&session, dst)?;
+    check_size(&session, args.size)?;
+    if let Some(code) = session.settle(global, report)? {
+        session.close()?;
+        return Ok(code);
+    }
+    session.start(report, "ping", &[dst])?;
+    let view = View::new(args, global.verbose, dst, next_hop);
+    let mut run = Run {
+        data: data(args),
+        pace: Pace::new(session.now(), args.interval),
+        began: session.now(),
+        asked: 0,
+        stopped: false,
+        statistics: Statistics::new(),
+        highest: None,
+        session,
+        args,
+        dst,
+        view,
+    };
+    run.view.header(&run.session, report)?;
+    let ended = run.go(report);
+    let pass = run.statistics.received > 0;
+    run.view.summary(&run.session, &run.statistics, run.began, (run.stopped, pass), report)?;
+    let closed = run.session.close();
+    ended.and(closed)?;
+    let bounded = args.count.is_some() || args.deadline.is_some();
+    Ok(if run.stopped && bounded { 130 } else { u8::from(!pass) })
+}
+
+struct Run<'a> {
+    session: Session,
+    args: &'a Ping,
+    dst: Ipv4Addr,
+    view: View<'a>,
+    data: Vec<u8>,
+    pace: Pace,
+    began: Instant,
+    /// Requests made so far, whether they left or not.
+    asked: u64,
+    stopped: bool,
+    statistics: Statistics,
+    /// The latest request that was answered.
+    highest: Option<u64>,
+}
+
+impl Run<'_> {
+    fn go(&mut self, report: &mut Report) -> Result<(), Failure> {
+        let deadline = self.args.deadline.map(|deadline| self.began + deadline);
+        let result = loop {
+            let now = self.session.now();
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                break Ok(());
+            }
+            if self.has_more() && self.pace.next() <= now {
+                self.ask(now, report)?;
+            }
+            let more = match self.session.poll() {
+                Ok(more) => more,
+                Err(gone) => break Err(gone),
+            };
+            while let Some(event) = self.session.stack.event() {
+                self.tell(event, report)?;
+            }
+            if self.stopped || (!self.has_more() && self.session.stack.in_flight() == 0) {
+                break Ok(());
+            }
+            if !more {
+                let next = self.has_more().then(|| self.pace.next());
+                self.session.wait(next.into_iter().chain(deadline).min())?;
+            }
+            match self.session.wish() {
+                Some(Wish::Stop) => self.stopped = true,
+                Some(Wish::Figures) => self.view.figures(&self.statistics, report),
+                None => {}
+            }
+        };
+        self.statistics.sent += self.session.stack.under_way() as u64;
+        result
+    }
+
+    fn has_more(&self) -> bool {
+        !self.stopped && self.args.count.is_none_or(|count| self.asked < count)
+    }
+
+    fn ask(&mut self, now: Instant, report: &mut Report) -> Result<(), Failure> {
+        let sequence = (self.asked + 1) as u16; // it wraps, as the field does
+        let echo = Echo {
+            ttl: self.args.ttl,
+            tos: self.args.tos,
+            dont_fragment: self.args.mtu_discovery != MtuDiscovery::Dont,
+            timeout: self.args.wait,
+            ..Echo::new(self.dst, sequence, &self.data)
+        };
+        match self.session.stack.echo(now, &echo) {
+            Ok(()) => {}
+            Err(error) if error.is_full() => return Ok(()), // the next turn tries again
+            Err(error) => {
+                self.statistics.unsent += 1;
+                self.view.refused(&self.session, now, sequence, &error, report)?;
+            }
+        }
+        self.asked += 1;
+        self.pace.done(now);
+        Ok(())
+    }
+
+    fn tell(&mut self, event: Event, report: &mut Report) -> Result<(), Failure> {
+        let Event { at, from_mac, what } = event;
+        match what {
+            What::Link(event) => self.session.link_changed(report, at, event),
+            What::Arp(event) => self.view.arp(&self.session, at, &event, report),
+            What::Icmp(icmp::Event::Ended(ended)) => {
+                let mut reordered = false;
+                match ended.outcome {
+                    Outcome::Reply { round_trip, .. } => {
+                        reordered = self.is_reordered(ended.sequence);
+                        self.statistics.reordered += u64::from(reordered);
+                        self.statistics.reply(round_trip);
+                    }
+                    Outcome::Error(_) => {
+                        self.statistics.sent += 1;
+                        self.statistics.errors += 1;
+                    }
+                    Outcome::TimedOut { .. } => self.statistics.sent += 1,
+                    _ => self.statistics.unsent += 1,
+                }
+                self.view.ended(&self.session, at, from_mac, &ended, reordered, report)
+            }
+            What::Icmp(icmp::Event::Stray(stray)) => {
+                let statistics = &mut self.statistics;
+                match stray.straying {
+                    Straying::Duplicate { .. } => statistics.duplicates += 1,
+                    Straying::Late { .. } => statistics.late += 1,
+                    Straying::Corrupt(_) => statistics.corrupt += 1,
+                    _ => statistics.foreign += 1,
+                }
+                self.view.stray(&self.session, at, from_mac, &stray, report)
+            }
+        }
+    }
+
+    /// Whether a later request was answered before this one, which is one of the last 65,536.
+    fn is_reordered(&mut self, sequence: u16) -> bool {
+        let age = (self.asked as u16).wrapping_sub(sequence);
+        let nth = self.asked - u64::from(age);
+        let reordered = self.highest.is_some_and(|highest| nth < highest);
+        self.highest = self.highest.max(Some(nth));
+        reordered
+    }
+}
+
+/// Whom frames for `dst` go to; refuses what cannot be asked at all.
+fn next_hop(session: &Session, dst: Ipv4Addr) -> Result<Ipv4Addr, Failure> {
+    let network = session.identity.network;
+    if dst == network.ip() {
+        return Err(Failure::usage(format!("{dst} is our own address on {}", session.name)));
+    }
+    match session.stack.route(dst).map(|route| route.next_hop) {
+        Some(NextHop::Unicast(next_hop)) => Ok(next_hop),
+        Some(_) => Err(Failure::usage(format!("{dst} is not one host's address"))),
+        None => {
+            let (ip, len) = (network.network(), network.prefix());
+            Err(Failure::usage(format!("no route to {dst}: it is not in our network, {ip}/{len}"))
+                .hint("name a router of that network by --gateway"))
+        }
+    }
+}
+
+fn check_size(session: &Session, size: usize) -> Result<(), Failure> {
+    let mtu = session.stack.link().mtu();
+    let most = mtu.min(65_535) - HEADERS;
+    if size <= most {
+        return Ok(());
+    }
+    let (total, name) = (size.saturating_add(HEADERS), &session.name);
+    Err(Failure::usage(format!(
+        "-s {size}: with headers {total} octets, beyond the MTU of {mtu} on {name}; \
+         fragments are not sent yet, so at most -s {most}"
+    )))
+}
+
+/// What is to be echoed: the pattern again and again, or octets that count up.
+fn data(args: &Ping) -> Vec<u8> {
+    let counting = (0..args.size).map(|n| n as u8);
+    match &args.pattern {
+        Some(pattern) => pattern.0.iter().copied().cycle().take(args.size).collect(),
+        None => counting.collect(),
+    }
+}
+
+/// Octets of the IPv4 and ICMP headers.
+pub(crate) const HEADERS: usize = 20 + 8;

@@ -1,0 +1,277 @@
+//! The JSON lines, as `docs/schema.json` describes them.
+
+use std::{
+    fmt::{self, Display},
+    net::Ipv4Addr,
+    time::{Duration, SystemTime},
+};
+
+use macaddr::MacAddr6;
+use serde::{Serialize, Serializer};
+use stack::link::{Source, Tag};
+
+/// One line. Every key of a type is always there, `null` where unknown; times are in nanoseconds.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum Record<'a> {
+    Start {
+        cmd: &'a str,
+        ts: Time,
+        #[serde(rename = "if")]
+        interface: &'a str,
+        src: Option<Ipv4Addr>,
+        src_mac: Mac,
+        vlan: Vec<VlanTag>,
+        targets: Vec<String>,
+        stamps: Stamps,
+    },
+    Adopt {
+        ts: Time,
+        ip: Ipv4Addr,
+        state: &'a str,
+        mac: Option<Mac>,
+    },
+    Arp {
+        ts: Time,
+        ip: Ipv4Addr,
+        mac: Option<Mac>,
+        rtt_ns: Option<u64>,
+        tries: u32,
+        conflict: Option<Mac>,
+    },
+    Conflict {
+        ts: Time,
+        ip: Ipv4Addr,
+        mac: Mac,
+        other: Mac,
+    },
+    Pairing {
+        ts: Time,
+        ip: Ipv4Addr,
+        old_mac: Mac,
+        mac: Mac,
+    },
+    Link {
+        ts: Time,
+        #[serde(rename = "if")]
+        interface: &'a str,
+        state: &'a str,
+        mtu: Option<usize>,
+        mac: Option<Mac>,
+    },
+    Reply {
+        ts: Time,
+        dst: Ipv4Addr,
+        from: Ipv4Addr,
+        from_mac: Option<Mac>,
+        seq: u16,
+        bytes: usize,
+        ttl: u8,
+        rtt_ns: Option<u64>,
+        dup: bool,
+        reordered: bool,
+        corrupt: Option<&'a str>,
+    },
+    Late {
+        ts: Time,
+        dst: Ipv4Addr,
+        from_mac: Option<Mac>,
+        seq: u16,
+        bytes: usize,
+        ttl: u8,
+        rtt_ns: u64,
+    },
+    Foreign {
+        ts: Time,
+        from: Ipv4Addr,
+        from_mac: Option<Mac>,
+        seq: u16,
+        asked: Option<Ipv4Addr>,
+    },
+    Timeout {
+        ts: Time,
+        dst: Ipv4Addr,
+        seq: u16,
+        waited_ns: u64,
+    },
+    IcmpError {
+        ts: Time,
+        dst: Ipv4Addr,
+        from: Ipv4Addr,
+        icmp_type: u8,
+        icmp_code: u8,
+        what: &'a str,
+        seq: u16,
+        mtu: Option<u16>,
+    },
+    Unsent {
+        ts: Time,
+        dst: Ipv4Addr,
+        seq: u16,
+        reason: &'a str,
+    },
+    Frame {
+        n: u64,
+        ts: Time,
+        dir: &'a str,
+        len: usize,
+        caplen: usize,
+        stamp: &'a str,
+        eth: Eth,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        vlan: Vec<VlanTag>,
+        malformed: Option<&'a str>,
+    },
+    Route {
+        ts: Time,
+        dst: Ipv4Addr,
+        src: Option<Ipv4Addr>,
+        #[serde(rename = "if")]
+        interface: &'a str,
+        why: &'a str,
+        prefix: Option<String>,
+        gateway: Option<Ipv4Addr>,
+        next_hop: Option<Ipv4Addr>,
+        mac: Option<Mac>,
+    },
+    Interface {
+        name: &'a str,
+        index: u32,
+        state: &'a str,
+        kind: &'a str,
+        mac: Option<Mac>,
+        mtu: usize,
+        addresses: Vec<String>,
+        gateway: Option<Ipv4Addr>,
+        stamps: Vec<&'a str>,
+        openable: bool,
+        why_not: Option<&'a str>,
+    },
+    Summary(Summary),
+    Error {
+        ts: Time,
+        kind: &'a str,
+        errno: Option<&'a str>,
+        message: &'a str,
+        hint: Option<&'a str>,
+    },
+    End {
+        exit: u8,
+    },
+}
+
+/// What a run with one target came to.
+#[derive(Serialize)]
+pub(crate) struct Summary {
+    pub(crate) dst: Ipv4Addr,
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
+    pub(crate) dup: u64,
+    pub(crate) late: u64,
+    pub(crate) corrupt: u64,
+    pub(crate) foreign: u64,
+    pub(crate) errors: u64,
+    pub(crate) unsent: u64,
+    pub(crate) reordered: u64,
+    pub(crate) loss_pct: Option<f64>,
+    pub(crate) rtt_ns: Option<RoundTrips>,
+    pub(crate) jitter_ns: Option<u64>,
+    pub(crate) interrupted: bool,
+    pub(crate) pass: bool,
+}
+
+/// Round-trip times, in nanoseconds.
+#[derive(Clone, Copy, Serialize)]
+pub(crate) struct RoundTrips {
+    pub(crate) min: u64,
+    pub(crate) avg: u64,
+    pub(crate) max: u64,
+    pub(crate) mdev: u64,
+    pub(crate) p50: u64,
+    pub(crate) p90: u64,
+    pub(crate) p99: u64,
+}
+
+/// An Ethernet header: its type, or in an 802.3 frame its length.
+#[derive(Serialize)]
+pub(crate) struct Eth {
+    pub(crate) dst: Mac,
+    pub(crate) src: Mac,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub(crate) ether_type: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) len802_3: Option<u16>,
+}
+
+/// An 802.1Q tag.
+#[derive(Serialize)]
+pub(crate) struct VlanTag {
+    prio: u8,
+    id: u16,
+}
+
+impl From<Tag> for VlanTag {
+    fn from(tag: Tag) -> Self {
+        Self { prio: tag.priority, id: tag.id }
+    }
+}
+
+/// Who stamps what leaves, and what arrives.
+#[derive(Clone, Copy, Serialize)]
+pub(crate) struct Stamps {
+    pub(crate) tx: &'static str,
+    pub(crate) rx: &'static str,
+}
+
+pub(crate) fn source_name(source: Source) -> &'static str {
+    match source {
+        Source::Hardware => "hardware",
+        Source::Kernel => "kernel",
+        Source::User => "user",
+        Source::Virtual => "virtual",
+    }
+}
+
+/// A MAC address in lower case.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Mac(pub(crate) MacAddr6);
+
+impl Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0.into_array();
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+impl Serialize for Mac {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A time of day, as RFC 3339 has it, to the nanosecond.
+#[derive(Clone, Copy)]
+pub(crate) struct Time(pub(crate) SystemTime);
+
+impl Time {
+    pub(crate) fn since_epoch(self) -> Duration {
+        self.0.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&humantime::format_rfc3339_nanos(self.0))
+    }
+}
+
+/// The time of day where no link has a clock to ask.
+#[expect(clippy::disallowed_methods, reason = "for the time of an error without a link")]
+pub(crate) fn wall_clock() -> Time {
+    Time(SystemTime::now())
+}
+
+/// Nanoseconds, as far as they fit.
+pub(crate) fn nanoseconds(duration: Duration) -> u64 {
+    duration.as_nanos().try_into().unwrap_or(u64::MAX)
+}

@@ -1,0 +1,86 @@
+use std::{
+    fmt::Display,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use serde::Serialize;
+
+use crate::{
+    failure::{Failure, Kind},
+    record::Record,
+};
+
+/// Where all that a command says goes: lines for people, or JSON lines for programs.
+pub(crate) struct Report {
+    json: bool,
+}
+
+impl Report {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// A line for people.
+    pub(crate) fn line(&mut self, text: impl Display) -> Result<(), Failure> {
+        if self.json {
+            return Ok(());
+        }
+        Ok(writeln!(io::stdout(), "{text}")?)
+    }
+
+    /// A line for people that is no result.
+    pub(crate) fn note(&mut self, text: impl Display) {
+        if !self.json {
+            self.aside(text);
+        }
+    }
+
+    /// A line on stderr for whoever asked for it, in either form.
+    pub(crate) fn aside(&mut self, text: impl Display) {
+        let _ = writeln!(io::stderr(), "{text}"); // nobody reads it: nothing to be done
+    }
+
+    /// A line for programs.
+    pub(crate) fn record(&mut self, record: &Record<'_>) -> Result<(), Failure> {
+        if !self.json {
+            return Ok(());
+        }
+        let mut line = serde_json::to_vec(&Line { v: 1, record }).map_err(io::Error::from)?;
+        line.push(b'\n');
+        Ok(io::stdout().write_all(&line)?)
+    }
+
+    /// Says how the command ended, and with which exit code.
+    pub(crate) fn end(mut self, ended: Result<u8, Failure>) -> ExitCode {
+        let code = match &ended {
+            Ok(code) => *code,
+            Err(failure) => {
+                if failure.kind != Kind::ClosedPipe {
+                    self.fail(failure);
+                }
+                failure.code()
+            }
+        };
+        let _ = self.record(&Record::End { exit: code }); // nobody is left to be told
+        ExitCode::from(code)
+    }
+
+    fn fail(&mut self, failure: &Failure) {
+        self.note(format_args!("sidestack: {failure}"));
+        let _ = self.record(&Record::Error {
+            ts: crate::record::wall_clock(),
+            kind: failure.kind.name(),
+            errno: failure.errno,
+            message: &failure.message,
+            hint: failure.hint.as_deref(),
+        }); // nobody is left to be told
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    v: u8,
+    #[serde(flatten)]
+    record: &'a Record<'a>,
+}

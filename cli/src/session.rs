@@ -1,0 +1,292 @@
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    net::Ipv4Addr,
+    os::fd::AsFd,
+    time::Instant,
+};
+
+use ipnetwork::Ipv4Network;
+use link::{FrameTx, Link, Source, Wait, namespace::KernelLab};
+use macaddr::MacAddr6;
+use stack::{Config, Stack, What, arp, ipv4::Hop};
+
+use crate::{
+    args::Global,
+    capture::Capture,
+    failure::Failure,
+    identity::{Identity, Standing},
+    open::{Opened, Us, open},
+    record::{Mac, Record, Stamps, Time, VlanTag, source_name},
+    report::Report,
+    signals::{Signals, Wish},
+    value::Via,
+};
+
+/// An open link, and the host that we are on it.
+pub(crate) struct Session {
+    pub(crate) stack: Stack<Box<dyn Link>>,
+    pub(crate) name: String,
+    pub(crate) identity: Identity,
+    signals: Signals,
+    capture: Option<Capture>,
+    vlan: Vec<link::Tag>,
+    lab: Option<KernelLab>,
+}
+
+impl Session {
+    /// Opens the link that `global` names, or that leads to `target`, and is `us` there.
+    pub(crate) fn open(
+        global: &Global,
+        target: Option<Ipv4Addr>,
+        us: Us,
+        arp: arp::Config,
+    ) -> Result<Self, Failure> {
+        let signals = Signals::listen()?;
+        let secrets = Secrets::draw(global.seed)?;
+        let Opened { link, name, identity, capture, lab } = open(global, target, us, secrets.seed)?;
+        let config = Config {
+            answers: matches!(us, Us::Host | Us::Claimant(_))
+                && identity.standing != Standing::Hosts,
+            identifier: secrets.identifier,
+            secret: secrets.keys,
+            arp: arp::Config { seed: secrets.seed, ..arp },
+            ..Config::new(identity.network)
+        };
+        let mut stack = Stack::new(link, config);
+        for &(prefix, hop) in &identity.routes {
+            stack.add_route(prefix, hop);
+        }
+        let vlan = global.vlan.clone();
+        let mut session = Self { stack, name, identity, signals, capture, vlan, lab };
+        if let (Some(via), Some(target)) = (global.via, target) {
+            session.override_route(target, via)?;
+        }
+        Ok(session)
+    }
+
+    /// Sees to it that the address is ours to use, and says so: 4 to 7 seconds for one that we
+    /// adopt. The exit code if it is taken, or if somebody wants an end first.
+    pub(crate) fn settle(
+        &mut self,
+        global: &Global,
+        report: &mut Report,
+    ) -> Result<Option<u8>, Failure> {
+        let (addr, mac) = (self.identity.network.ip(), Mac(self.mac()));
+        if self.identity.standing == Standing::Hosts {
+            report.note(format_args!(
+                "{addr} is the host's own: its kernel answers ARP and echo for it, we do not"
+            ));
+        }
+        if self.identity.standing != Standing::Adopted {
+            return Ok(None);
+        }
+        let say = |report: &mut Report, ts, state, mac| {
+            report.record(&Record::Adopt { ts, ip: addr, state, mac })
+        };
+        if !global.no_probe {
+            let now = self.now();
+            self.stack.adopt(now);
+            report.note(format_args!(
+                "probing {addr} on {}: 4 to 7 s until it is ours (--no-probe skips this)",
+                self.name
+            ));
+            say(report, self.time(now), "probing", None)?;
+            match self.probed(addr)? {
+                Probed::Free => {}
+                Probed::Taken(owner) => {
+                    let owner = Mac(owner);
+                    report.note(format_args!("{addr} is in use on {} by {owner}", self.name));
+                    say(report, self.time(self.now()), "taken", Some(owner))?;
+                    return Ok(Some(1));
+                }
+                Probed::Stopped => return Ok(Some(130)),
+            }
+        }
+        say(report, self.time(self.now()), "ours", Some(mac))?;
+        Ok(None)
+    }
+
+    /// Waits for what comes of probing for `addr`.
+    pub(crate) fn probed(&mut self, addr: Ipv4Addr) -> Result<Probed, Failure> {
+        loop {
+            let more = self.poll()?;
+            while let Some(event) = self.stack.event() {
+                match event.what {
+                    What::Arp(arp::Event::Free { addr: free }) if free == addr => {
+                        return Ok(Probed::Free);
+                    }
+                    What::Arp(arp::Event::Taken { addr: taken, mac }) if taken == addr => {
+                        return Ok(Probed::Taken(mac));
+                    }
+                    _ => {}
+                }
+            }
+            if !more {
+                self.wait(None)?;
+            }
+            if self.wish() == Some(Wish::Stop) {
+                return Ok(Probed::Stopped);
+            }
+        }
+    }
+
+    /// Whether the host's kernel has `addr` on this link.
+    pub(crate) fn host_owns(&self, addr: Ipv4Addr) -> bool {
+        self.lab.is_none()
+            && link::interface(&self.name)
+                .is_ok_and(|is| is.addresses.iter().any(|address| address.addr == addr))
+    }
+
+    /// The time on the link.
+    pub(crate) fn now(&self) -> Instant {
+        self.stack.link().now()
+    }
+
+    /// The time of day at `at`.
+    pub(crate) fn time(&self, at: Instant) -> Time {
+        Time(self.stack.link().wall(at))
+    }
+
+    /// Our MAC address.
+    pub(crate) fn mac(&self) -> MacAddr6 {
+        self.stack.link().mac()
+    }
+
+    /// Lets the stack take in and send out; `true` if there is more to take in.
+    pub(crate) fn poll(&mut self) -> Result<bool, Failure> {
+        let now = self.now();
+        self.stack.poll(now).map_err(|error| Failure::gone(&self.name, &error))
+    }
+
+    /// Sleeps until something comes in, is due, or is wished, or until `until`.
+    pub(crate) fn wait(&mut self, until: Option<Instant>) -> Result<(), Failure> {
+        let until = until.into_iter().chain(self.stack.deadline()).min();
+        let waited = self.stack.link_mut().wait(until, Some(self.signals.as_fd()));
+        waited.map_err(|error| Failure::gone(&self.name, &error))
+    }
+
+    /// What a signal has asked for meanwhile.
+    pub(crate) fn wish(&mut self) -> Option<Wish> {
+        self.signals.heard()
+    }
+
+    /// The line that every run begins with.
+    pub(crate) fn start(
+        &self,
+        report: &mut Report,
+        cmd: &str,
+        targets: &[Ipv4Addr],
+    ) -> Result<(), Failure> {
+        let addr = self.identity.network.ip();
+        report.record(&Record::Start {
+            cmd,
+            ts: self.time(self.now()),
+            interface: &self.name,
+            src: Some(addr).filter(|addr| !addr.is_unspecified()),
+            src_mac: Mac(self.mac()),
+            vlan: self.vlan.iter().copied().map(VlanTag::from).collect(),
+            targets: targets.iter().map(Ipv4Addr::to_string).collect(),
+            stamps: self.stamps(),
+        })
+    }
+
+    /// Who is asked to stamp what leaves and what arrives.
+    pub(crate) fn stamps(&self) -> Stamps {
+        let in_memory = self.identity.standing == Standing::Given && self.lab.is_none();
+        let source = source_name(if in_memory { Source::Virtual } else { Source::Kernel });
+        Stamps { tx: source, rx: source }
+    }
+
+    /// Tells what became of the link itself.
+    pub(crate) fn link_changed(
+        &self,
+        report: &mut Report,
+        at: Instant,
+        event: link::Event,
+    ) -> Result<(), Failure> {
+        let name = &self.name;
+        let (state, mtu, mac) = match event {
+            link::Event::Down => ("down", None, None),
+            link::Event::Up => ("up", None, None),
+            link::Event::Mtu(mtu) => ("mtu", Some(mtu), None),
+            link::Event::Mac(mac) => ("mac", None, Some(Mac(mac))),
+            _ => return Ok(()),
+        };
+        match (mtu, mac) {
+            (Some(mtu), _) => report.line(format_args!("{name}: MTU is now {mtu}"))?,
+            (_, Some(mac)) => report.line(format_args!("{name}: MAC is now {mac}"))?,
+            _ => report.line(format_args!("{name}: link {state}"))?,
+        }
+        report.record(&Record::Link { ts: self.time(at), interface: name, state, mtu, mac })
+    }
+
+    /// Takes in what is still to be recorded, closes the link, and says whether the capture is
+    /// whole.
+    pub(crate) fn close(mut self) -> Result<(), Failure> {
+        let _ = self.poll(); // the stamp of the last frame; a link that is gone has none
+        drop(self.stack);
+        self.capture.map_or(Ok(()), Capture::verdict)
+    }
+
+    fn override_route(&mut self, target: Ipv4Addr, via: Via) -> Result<(), Failure> {
+        let hop = match via {
+            Via::Gateway(gateway) if self.identity.network.contains(gateway) => {
+                Hop::Gateway(gateway)
+            }
+            Via::Gateway(gateway) => {
+                let network = self.identity.network;
+                let (ip, len) = (network.network(), network.prefix());
+                return Err(Failure::usage(format!("--via {gateway} is not in {ip}/{len}")));
+            }
+            Via::Station(mac) => {
+                let now = self.now();
+                self.stack.pin(now, target, mac);
+                Hop::Connected
+            }
+        };
+        self.stack.add_route(Ipv4Network::from(target), hop);
+        Ok(())
+    }
+}
+
+/// What came of probing for an address.
+pub(crate) enum Probed {
+    Free,
+    Taken(MacAddr6),
+    /// Somebody wanted an end first.
+    Stopped,
+}
+
+/// What nobody else may guess.
+struct Secrets {
+    identifier: u16,
+    keys: [[u8; 16]; 2],
+    seed: u64,
+}
+
+impl Secrets {
+    /// Draws them from the system; or all from `seed`, the same each time.
+    fn draw(seed: Option<u64>) -> Result<Self, Failure> {
+        let mut octets = [0; 42];
+        match seed {
+            None => getrandom::fill(&mut octets)
+                .map_err(|error| Failure::link(format!("no random numbers: {error}")))?,
+            Some(seed) => {
+                for (n, chunk) in octets.chunks_mut(8).enumerate() {
+                    let mut hasher = DefaultHasher::new();
+                    (seed, n).hash(&mut hasher);
+                    chunk.copy_from_slice(&hasher.finish().to_be_bytes()[..chunk.len()]);
+                }
+            }
+        }
+        let (identifier, octets) = octets.split_first_chunk().expect("42 octets");
+        let (cookies, octets) = octets.split_first_chunk().expect("40 octets");
+        let (identifications, octets) = octets.split_first_chunk().expect("24 octets");
+        let own_seed = octets.first_chunk().expect("8 octets");
+        Ok(Self {
+            identifier: u16::from_be_bytes(*identifier),
+            keys: [*cookies, *identifications],
+            seed: seed.unwrap_or_else(|| u64::from_be_bytes(*own_seed)),
+        })
+    }
+}

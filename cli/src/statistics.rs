@@ -1,0 +1,91 @@
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use crate::record::{RoundTrips, nanoseconds};
+
+/// What came of the requests to one target.
+pub(crate) struct Statistics {
+    /// Requests that left.
+    pub(crate) sent: u64,
+    /// Of those, answered by whom we asked, whole and in time.
+    pub(crate) received: u64,
+    pub(crate) duplicates: u64,
+    pub(crate) late: u64,
+    pub(crate) corrupt: u64,
+    pub(crate) foreign: u64,
+    /// Requests that an ICMP error came back for.
+    pub(crate) errors: u64,
+    /// Requests that never left.
+    pub(crate) unsent: u64,
+    /// Replies that came after one to a later request.
+    pub(crate) reordered: u64,
+    round_trips: Histogram<u64>,
+    /// The shortest and the longest, which the histogram would round.
+    extremes: Option<(u64, u64)>,
+    sum: f64,
+    squares: f64,
+    last: Option<u64>,
+    wander: u64,
+}
+
+impl Statistics {
+    pub(crate) fn new() -> Self {
+        let round_trips = Histogram::new(3).expect("three significant digits are allowed");
+        Self {
+            sent: 0,
+            received: 0,
+            duplicates: 0,
+            late: 0,
+            corrupt: 0,
+            foreign: 0,
+            errors: 0,
+            unsent: 0,
+            reordered: 0,
+            round_trips,
+            extremes: None,
+            sum: 0.0,
+            squares: 0.0,
+            last: None,
+            wander: 0,
+        }
+    }
+
+    /// Counts a reply.
+    pub(crate) fn reply(&mut self, round_trip: Duration) {
+        let nanos = nanoseconds(round_trip);
+        self.sent += 1;
+        self.received += 1;
+        self.round_trips.saturating_record(nanos);
+        self.sum += nanos as f64;
+        self.squares += (nanos as f64).powi(2);
+        self.wander += self.last.map_or(0, |last| last.abs_diff(nanos));
+        self.last = Some(nanos);
+        let (min, max) = self.extremes.unwrap_or((nanos, nanos));
+        self.extremes = Some((min.min(nanos), max.max(nanos)));
+    }
+
+    /// Percent of the requests that no reply came to; of those that never left, where none did.
+    pub(crate) fn loss(&self) -> Option<f64> {
+        match (self.sent, self.unsent) {
+            (0, 0) => None,
+            (0, _) => Some(100.0),
+            (sent, _) => Some((sent - self.received) as f64 * 100.0 / sent as f64),
+        }
+    }
+
+    pub(crate) fn round_trips(&self) -> Option<RoundTrips> {
+        let (min, max) = self.extremes?;
+        let mean = self.sum / self.received as f64;
+        let variance = (self.squares / self.received as f64 - mean * mean).max(0.0);
+        let percentile = |p| self.round_trips.value_at_quantile(p).clamp(min, max);
+        let (p50, p90, p99) = (percentile(0.5), percentile(0.9), percentile(0.99));
+        let (avg, mdev) = (mean.round() as u64, variance.sqrt().round() as u64);
+        Some(RoundTrips { min, avg, max, mdev, p50, p90, p99 })
+    }
+
+    /// The mean difference between one round trip and the next.
+    pub(crate) fn jitter(&self) -> Option<u64> {
+        Some(self.wander / self.received.checked_sub(1).filter(|pairs| *pairs > 0)?)
+    }
+}

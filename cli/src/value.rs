@@ -1,0 +1,171 @@
+//! What stands on the command line, parsed strictly.
+
+use std::{net::Ipv4Addr, str::FromStr, time::Duration};
+
+use link::Tag;
+use macaddr::MacAddr6;
+
+use crate::{args::Pattern, lab::Plan};
+
+/// What -I names.
+#[derive(Clone, Debug)]
+pub(crate) enum LinkName {
+    Lab(Plan),
+    KernelLab,
+    Interface(String),
+}
+
+/// What -S names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source {
+    pub(crate) addr: Ipv4Addr,
+    pub(crate) prefix_len: Option<u8>,
+}
+
+/// What --via names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Via {
+    Gateway(Ipv4Addr),
+    Station(MacAddr6),
+}
+
+pub(crate) fn link_name(text: &str) -> Result<LinkName, String> {
+    match text.split_once(':') {
+        None if text == "lab" => Ok(LinkName::Lab(Plan::default())),
+        None if text == "kernel-lab" => Ok(LinkName::KernelLab),
+        Some(("lab", keys)) => keys.parse().map(LinkName::Lab),
+        Some(("pcap" | "tap", _)) => Err("replays and taps are not there yet".into()),
+        _ if text.is_empty() => Err("a link has a name".into()),
+        _ => Ok(LinkName::Interface(text.to_owned())),
+    }
+}
+
+pub(crate) fn source(text: &str) -> Result<Source, String> {
+    let (addr, prefix_len) = match text.split_once('/') {
+        None => (text, None),
+        Some((addr, len)) => (addr, Some(number(len, 32)? as u8)),
+    };
+    let addr: Ipv4Addr = addr.parse().map_err(|_| format!("{addr} is no IPv4 address"))?;
+    if matches!(addr.octets()[0], 0 | 127 | 224..) {
+        return Err(format!("no host can have the address {addr}"));
+    }
+    Ok(Source { addr, prefix_len })
+}
+
+/// Six octets in hexadecimal, two digits each, between colons or hyphens.
+pub(crate) fn mac(text: &str) -> Result<MacAddr6, String> {
+    let separated =
+        text.len() == 17 && text.bytes().skip(2).step_by(3).all(|b| b == b':' || b == b'-');
+    let mac = MacAddr6::from_str(text).ok().filter(|_| separated);
+    mac.ok_or_else(|| format!("{text} is no MAC address such as 02:00:00:00:00:0a"))
+}
+
+/// The MAC address of one station.
+pub(crate) fn station(text: &str) -> Result<MacAddr6, String> {
+    let mac = mac(text)?;
+    if mac.is_multicast() || mac.is_nil() {
+        return Err(format!("no station can have the MAC address {text}"));
+    }
+    Ok(mac)
+}
+
+pub(crate) fn via(text: &str) -> Result<Via, String> {
+    if text.contains([':', '-']) {
+        return station(text).map(Via::Station);
+    }
+    text.parse().map(Via::Gateway).map_err(|_| format!("{text} is neither an address nor a MAC"))
+}
+
+pub(crate) fn tag(text: &str) -> Result<Tag, String> {
+    let (id, priority) = text.split_once(':').unwrap_or((text, "0"));
+    Ok(Tag::new(number(id, 4094)? as u16, number(priority, 7)? as u8))
+}
+
+/// `200ms`, `1.5s`, `50us`, `2m`, `1h`; a bare number is seconds.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let seconds = match unit {
+        "ns" => 1e-9,
+        "us" | "µs" => 1e-6,
+        "ms" => 1e-3,
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(format!("{unit} is no unit of time: use ns, us, ms, s, m or h")),
+    };
+    let number: f64 = number.parse().map_err(|_| format!("{text} is no time such as 200ms"))?;
+    let duration = Duration::try_from_secs_f64(number * seconds);
+    let duration = duration.map_err(|_| format!("{text} is too long"))?;
+    if duration > LONGEST {
+        return Err(format!("{text} is too long: at most a year"));
+    }
+    Ok(duration)
+}
+
+/// A time that is not nothing.
+pub(crate) fn interval(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("must be more than nothing".into()),
+        interval => Ok(interval),
+    }
+}
+
+/// RFC 1122 §2.3.2.1: one request a second for each address.
+pub(crate) fn arp_interval(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        interval if interval < Duration::from_secs(1) => {
+            Err("one address is asked for at most once a second".into())
+        }
+        interval => Ok(interval),
+    }
+}
+
+pub(crate) fn octet(text: &str) -> Result<u8, String> {
+    number(text, 255).map(|octet| octet as u8)
+}
+
+pub(crate) fn ether_type(text: &str) -> Result<u16, String> {
+    match number(text, 0xffff)? {
+        length if length < 0x0600 => {
+            Err(format!("{text} would be a length: types begin at 0x0600"))
+        }
+        ether_type => Ok(ether_type as u16),
+    }
+}
+
+pub(crate) fn pattern(text: &str) -> Result<Pattern, String> {
+    match hex(text)? {
+        pattern if pattern.is_empty() || pattern.len() > 16 => Err("1 to 16 octets".into()),
+        pattern => Ok(Pattern(pattern)),
+    }
+}
+
+/// Octets in hexadecimal; white space, colons and hyphens between octets do not matter.
+pub(crate) fn hex(text: &str) -> Result<Vec<u8>, String> {
+    let digits: Vec<(usize, char)> = text
+        .char_indices()
+        .filter(|(_, c)| !c.is_whitespace() && !matches!(c, ':' | '-'))
+        .collect();
+    let value = |&(at, c): &(usize, char)| {
+        let digit = c.to_digit(16).map(|digit| digit as u8);
+        digit.ok_or_else(|| format!("{c:?} at character {} is no hexadecimal digit", at + 1))
+    };
+    let octets = digits.chunks(2).map(|pair| match pair {
+        [high, low] => Ok(value(high)? << 4 | value(low)?),
+        _ => Err(format!("an odd number of digits: {}", digits.len())),
+    });
+    octets.collect()
+}
+
+/// A whole number, decimal or after 0x, up to `max`.
+fn number(text: &str, max: u32) -> Result<u32, String> {
+    let parsed = match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    let number = parsed.ok().filter(|number| *number <= max && !text.starts_with('+'));
+    number.ok_or_else(|| format!("{text} is no number from 0 to {max}"))
+}
+
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);

@@ -1,1 +1,3 @@
 //! Holds nothing: the questions stand in the files beside it.
+
+#![forbid(unsafe_code)]

@@ -3,6 +3,7 @@ use std::{io, os::fd::OwnedFd};
 use macaddr::MacAddr6;
 use nix::{
     libc,
+    poll::poll,
     sys::socket::{getsockopt, setsockopt, sockopt},
 };
 
@@ -81,6 +82,7 @@ impl Options {
     }
 
     fn set_up(self, name: &str) -> io::Result<Result<PacketSocket, OpenError>> {
+        let stamping = stamping()?;
         let Interface { index, kind, .. } = interface(name)?;
         if let Kind::Other(kind) = kind {
             return Ok(Err(OpenError::NotEthernet { interface: name.into(), kind }));
@@ -92,18 +94,16 @@ impl Options {
         let clock = Clock::new(Reading::now());
         let line = Line::new(monitor, name.into(), condition, self.mac, self.tagged);
         let transmit = Transmit::open(index, &line, self.stamps)?;
-        let (fd, buffer) = self.receiver(index)?;
+        let (fd, buffer) = self.receiver(stamping, index)?;
         let receive = Receive::new(fd, line.mtu());
+        poll(&mut [], STAMPING)?;
         Ok(Ok(PacketSocket { receive, transmit, line, clock, buffer }))
     }
 
     /// A socket bound last of all, so that no frame comes in that it should not.
-    fn receiver(&self, index: u32) -> io::Result<(OwnedFd, usize)> {
-        let fd = sys::open()?;
+    fn receiver(&self, fd: OwnedFd, index: u32) -> io::Result<(OwnedFd, usize)> {
         sys::set(&fd, libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, 1)?;
         sys::set(&fd, libc::SOL_PACKET, libc::PACKET_AUXDATA, 1)?;
-        let stamps = libc::SOF_TIMESTAMPING_RX_SOFTWARE | libc::SOF_TIMESTAMPING_SOFTWARE;
-        sys::set(&fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPING, stamps.cast_signed())?;
         if setsockopt(&fd, sockopt::RcvBufForce, &RECEIVE_BUFFER).is_err() {
             setsockopt(&fd, sockopt::RcvBuf, &RECEIVE_BUFFER)?;
         }
@@ -120,6 +120,15 @@ impl Options {
         let buffer = getsockopt(&fd, sockopt::RcvBuf)?;
         Ok((fd, buffer))
     }
+}
+
+/// A socket that asks for receive stamps. The kernel begins to stamp a while after the first
+/// socket on the machine has asked, and tells nobody: hence asked first, and waited for.
+fn stamping() -> io::Result<OwnedFd> {
+    let fd = sys::open()?;
+    let stamps = libc::SOF_TIMESTAMPING_RX_SOFTWARE | libc::SOF_TIMESTAMPING_SOFTWARE;
+    sys::set(&fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPING, stamps.cast_signed())?;
+    Ok(fd)
 }
 
 /// Why an interface could not be opened.
@@ -158,6 +167,10 @@ pub enum OpenError {
         source: io::Error,
     },
 }
+
+/// How long it takes the kernel to begin to stamp, in milliseconds: in 60 of 60 openings enough,
+/// where without it 1 in 10 first answers had no stamp.
+const STAMPING: u16 = 1;
 
 /// Octets of frames that the kernel keeps for us while we are busy.
 const RECEIVE_BUFFER: usize = 4 << 20;

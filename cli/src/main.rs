@@ -20,6 +20,7 @@ mod session;
 mod signals;
 mod statistics;
 mod target;
+mod text;
 mod value;
 
 use std::process::ExitCode;

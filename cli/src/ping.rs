@@ -1,3 +1,4 @@
+mod summary;
 mod view;
 
 use std::{net::Ipv4Addr, time::Instant};
@@ -19,7 +20,7 @@ use crate::{
     statistics::Statistics,
     target,
 };
-pub(crate) use view::Ms;
+use summary::Verdict;
 use view::View;
 
 /// Asks one host for echoes, and tells what comes of each.
@@ -49,8 +50,10 @@ pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     };
     run.view.header(&run.session, report)?;
     let ended = run.go(report);
+    run.statistics.sent += run.session.stack.under_way() as u64;
     let pass = run.statistics.received > 0;
-    run.view.summary(&run.session, &run.statistics, run.began, (run.stopped, pass), report)?;
+    let verdict = Verdict { interrupted: run.stopped, pass };
+    run.view.summary(&run.session, &run.statistics, run.began, &verdict, report)?;
     let closed = run.session.close();
     ended.and(closed)?;
     let bounded = args.count.is_some() || args.deadline.is_some();
@@ -76,23 +79,20 @@ struct Run<'a> {
 impl Run<'_> {
     fn go(&mut self, report: &mut Report) -> Result<(), Failure> {
         let deadline = self.args.deadline.map(|deadline| self.began + deadline);
-        let result = loop {
+        loop {
             let now = self.session.now();
             if deadline.is_some_and(|deadline| deadline <= now) {
-                break Ok(());
+                return Ok(());
             }
             if self.has_more() && self.pace.next() <= now {
                 self.ask(now, report)?;
             }
-            let more = match self.session.poll() {
-                Ok(more) => more,
-                Err(gone) => break Err(gone),
-            };
+            let more = self.session.poll()?;
             while let Some(event) = self.session.stack.event() {
                 self.tell(event, report)?;
             }
             if self.stopped || (!self.has_more() && self.session.stack.in_flight() == 0) {
-                break Ok(());
+                return Ok(());
             }
             if !more {
                 let next = self.has_more().then(|| self.pace.next());
@@ -103,9 +103,7 @@ impl Run<'_> {
                 Some(Wish::Figures) => self.view.figures(&self.statistics, report),
                 None => {}
             }
-        };
-        self.statistics.sent += self.session.stack.under_way() as u64;
-        result
+        }
     }
 
     fn has_more(&self) -> bool {
@@ -154,7 +152,7 @@ impl Run<'_> {
                     Outcome::TimedOut { .. } => self.statistics.sent += 1,
                     _ => self.statistics.unsent += 1,
                 }
-                self.view.ended(&self.session, at, from_mac, &ended, reordered, report)
+                self.view.ended(&self.session, (at, from_mac), &ended, reordered, report)
             }
             What::Icmp(icmp::Event::Stray(stray)) => {
                 let statistics = &mut self.statistics;
@@ -164,7 +162,7 @@ impl Run<'_> {
                     Straying::Corrupt(_) => statistics.corrupt += 1,
                     _ => statistics.foreign += 1,
                 }
-                self.view.stray(&self.session, at, from_mac, &stray, report)
+                self.view.stray(&self.session, (at, from_mac), &stray, report)
             }
         }
     }
@@ -219,4 +217,4 @@ fn data(args: &Ping) -> Vec<u8> {
 }
 
 /// Octets of the IPv4 and ICMP headers.
-pub(crate) const HEADERS: usize = 20 + 8;
+const HEADERS: usize = 20 + 8;

@@ -30,6 +30,7 @@ pub(crate) struct Session {
     signals: Signals,
     capture: Option<Capture>,
     vlan: Vec<link::Tag>,
+    us: Us,
     lab: Option<KernelLab>,
 }
 
@@ -57,7 +58,7 @@ impl Session {
             stack.add_route(prefix, hop);
         }
         let vlan = global.vlan.clone();
-        let mut session = Self { stack, name, identity, signals, capture, vlan, lab };
+        let mut session = Self { stack, name, identity, signals, capture, vlan, us, lab };
         if let (Some(via), Some(target)) = (global.via, target) {
             session.override_route(target, via)?;
         }
@@ -71,7 +72,7 @@ impl Session {
         global: &Global,
         report: &mut Report,
     ) -> Result<Option<u8>, Failure> {
-        let (addr, mac) = (self.identity.network.ip(), Mac(self.mac()));
+        let addr = self.identity.network.ip();
         if self.identity.standing == Standing::Hosts {
             report.note(format_args!(
                 "{addr} is the host's own: its kernel answers ARP and echo for it, we do not"
@@ -80,30 +81,42 @@ impl Session {
         if self.identity.standing != Standing::Adopted {
             return Ok(None);
         }
-        let say = |report: &mut Report, ts, state, mac| {
-            report.record(&Record::Adopt { ts, ip: addr, state, mac })
-        };
         if !global.no_probe {
             let now = self.now();
-            self.stack.adopt(now);
+            match self.us {
+                Us::Claimant(_) => self.stack.probe(now, addr), // its owner announces it himself
+                _ => self.stack.adopt(now),
+            }
             report.note(format_args!(
                 "probing {addr} on {}: 4 to 7 s until it is ours (--no-probe skips this)",
                 self.name
             ));
-            say(report, self.time(now), "probing", None)?;
+            self.adoption(report, addr, "probing", None)?;
             match self.probed(addr)? {
                 Probed::Free => {}
                 Probed::Taken(owner) => {
-                    let owner = Mac(owner);
-                    report.note(format_args!("{addr} is in use on {} by {owner}", self.name));
-                    say(report, self.time(self.now()), "taken", Some(owner))?;
+                    let name = &self.name;
+                    report.note(format_args!("{addr} is in use on {name} by {}", Mac(owner)));
+                    self.adoption(report, addr, "taken", Some(owner))?;
                     return Ok(Some(1));
                 }
                 Probed::Stopped => return Ok(Some(130)),
             }
         }
-        say(report, self.time(self.now()), "ours", Some(mac))?;
+        self.adoption(report, addr, "ours", Some(self.mac()))?;
         Ok(None)
+    }
+
+    /// How far the adoption of `addr` has come, for programs.
+    pub(crate) fn adoption(
+        &self,
+        report: &mut Report,
+        addr: Ipv4Addr,
+        state: &str,
+        mac: Option<MacAddr6>,
+    ) -> Result<(), Failure> {
+        let ts = self.time(self.now());
+        report.record(&Record::Adopt { ts, ip: addr, state, mac: mac.map(Mac) })
     }
 
     /// Waits for what comes of probing for `addr`.

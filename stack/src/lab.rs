@@ -1,7 +1,7 @@
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashMap},
-    io,
+    io, mem,
     net::Ipv4Addr,
     time::Instant,
 };
@@ -30,6 +30,8 @@ pub struct Lab {
     /// When a station wants to be polled next; stale where `armed` says otherwise.
     timers: BinaryHeap<Reverse<(Instant, usize)>>,
     armed: Vec<Option<Instant>>,
+    /// Who may have been given something to send since the last step.
+    touched: Vec<usize>,
     now: Instant,
 }
 
@@ -38,7 +40,8 @@ impl Lab {
     pub fn new() -> Self {
         let (plugged, timers) = (HashMap::new(), BinaryHeap::new());
         let now = Network::new().now();
-        Self { networks: Vec::new(), stations: Vec::new(), plugged, timers, armed: Vec::new(), now }
+        let (networks, stations, armed, touched) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { networks, stations, plugged, timers, armed, touched, now }
     }
 
     /// Adds a network, without stations or faults.
@@ -80,10 +83,20 @@ impl Lab {
         self.wire(wire).attach(MacAddr6::new(2, 0, a, b, c, d))
     }
 
-    /// A host, to send from; it is polled in the next step.
+    /// A host, to send from: the next step begins with what it was given to do.
     pub fn stack(&mut self, host: HostId) -> &mut Stack<Port> {
-        self.arm(host.0, self.now);
+        if self.touched.last() != Some(&host.0) {
+            self.touched.push(host.0);
+        }
         self.host_mut(host)
+    }
+
+    /// A router, to give it routes.
+    pub fn routes(&mut self, router: RouterId) -> &mut Router<Port> {
+        match &mut self.stations[router.0] {
+            Station::Router(router) => router,
+            Station::Host(_) => unreachable!("a RouterId is only ever given for a router"),
+        }
     }
 
     /// Jumps to the next thing that will happen, or to `limit` if that is sooner, and lets it
@@ -92,6 +105,9 @@ impl Lab {
     /// # Errors
     /// Never on networks in memory, unless a fault is injected.
     pub fn step(&mut self, limit: Option<Instant>) -> io::Result<bool> {
+        for station in mem::take(&mut self.touched) {
+            self.poll(station)?;
+        }
         let Some(next) = self.next().into_iter().chain(limit).min() else { return Ok(false) };
         self.now = self.now.max(next);
         for network in &self.networks {
@@ -144,7 +160,7 @@ impl Lab {
     }
 
     /// When the next thing will happen.
-    pub(crate) fn next(&self) -> Option<Instant> {
+    fn next(&self) -> Option<Instant> {
         let arrivals = self.networks.iter().filter_map(Network::next_arrival);
         arrivals.chain(self.timers.peek().map(|Reverse((at, _))| *at)).min()
     }

@@ -1,0 +1,114 @@
+use std::{net::Ipv4Addr, time::Duration};
+
+use link::SendError;
+use stack::{
+    Event, Pace, What,
+    arp::{self, Operation},
+};
+
+use super::{line, record};
+use crate::{
+    args::{Arp, Global},
+    failure::Failure,
+    open::Us,
+    record::Mac,
+    report::Report,
+    session::{Probed, Session},
+    signals::Wish,
+};
+
+/// RFC 5227 §2.1: is the address free?
+pub(super) fn probe(global: &Global, addr: Ipv4Addr, report: &mut Report) -> Result<u8, Failure> {
+    let mut session = Session::open(global, Some(addr), Us::Nobody, arp::Config::default())?;
+    session.start(report, "arp", &[addr])?;
+    let probed = if session.host_owns(addr) {
+        report.note(format_args!("{addr} is the host's own"));
+        Probed::Taken(session.mac())
+    } else {
+        let now = session.now();
+        session.stack.probe(now, addr);
+        report.note(format_args!("probing {addr} on {}: 4 to 7 s", session.name));
+        session.adoption(report, addr, "probing", None)?;
+        session.probed(addr)?
+    };
+    let code = match probed {
+        Probed::Free => {
+            report.line(format_args!("{addr} is free"))?;
+            session.adoption(report, addr, "free", None)?;
+            0
+        }
+        Probed::Taken(mac) => {
+            report.line(format_args!("{addr} is in use by {}", Mac(mac)))?;
+            session.adoption(report, addr, "taken", Some(mac))?;
+            1
+        }
+        Probed::Stopped => 130,
+    };
+    session.close()?;
+    Ok(code)
+}
+
+/// RFC 5227 §2.3 and §3: tells everybody where the address is, once we know that it is ours.
+pub(super) fn announce(
+    global: &Global,
+    args: &Arp,
+    addr: Ipv4Addr,
+    report: &mut Report,
+) -> Result<u8, Failure> {
+    let us = Us::Claimant(addr);
+    let mut session = Session::open(global, Some(addr), us, arp::Config::default())?;
+    session.start(report, "arp", &[addr])?;
+    if let Some(code) = session.settle(global, report)? {
+        session.close()?;
+        return Ok(code);
+    }
+    let count = args.count.unwrap_or(ANNOUNCE_NUM);
+    let mut pace = Pace::new(session.now(), args.interval.max(ANNOUNCE_INTERVAL));
+    let deadline = args.deadline.map(|deadline| session.now() + deadline);
+    let (mut announced, mut code) = (0, 0);
+    loop {
+        let now = session.now();
+        if pace.next() <= now && speak(&mut session, args, addr).is_ok() {
+            announced += 1;
+            pace.done(now);
+            let (mac, name) = (Mac(session.mac()), &session.name);
+            if !args.quiet {
+                report.line(format_args!(
+                    "announced {addr} at {mac} on {name}, {announced} of {count}"
+                ))?;
+            }
+        }
+        let more = session.poll()?;
+        while let Some(Event { at, what, .. }) = session.stack.event() {
+            let What::Arp(event) = what else { continue };
+            if matches!(event, arp::Event::Conflict { .. }) {
+                code = 1;
+            }
+            if let Some(text) = line(&session.name, &event, None) {
+                report.line(text)?;
+            }
+            record(&session, at, &event, report)?;
+        }
+        if announced == count || deadline.is_some_and(|deadline| deadline <= now) {
+            break;
+        }
+        if !more {
+            session.wait(Some(pace.next()).into_iter().chain(deadline).min())?;
+        }
+        if session.wish() == Some(Wish::Stop) {
+            code = 130;
+            break;
+        }
+    }
+    session.close()?;
+    Ok(code)
+}
+
+fn speak(session: &mut Session, args: &Arp, addr: Ipv4Addr) -> Result<(), SendError> {
+    let operation = if args.advertise { Operation::REPLY } else { Operation::REQUEST };
+    session.stack.announce(addr, operation)
+}
+
+// RFC 5227 §1.1.
+const ANNOUNCE_NUM: u32 = 2;
+const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(2);

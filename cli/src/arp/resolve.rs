@@ -1,0 +1,172 @@
+use std::{
+    collections::BTreeSet,
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
+
+use stack::{Event, Pace, What, arp};
+
+use super::{line, record};
+use crate::{
+    args::{Arp, Global},
+    failure::Failure,
+    open::Us,
+    record::Mac,
+    report::Report,
+    session::Session,
+    signals::Wish,
+    text::Ms,
+};
+
+/// Asks for each of `targets`, and tells where it is.
+pub(super) fn resolve(
+    global: &Global,
+    args: &Arp,
+    targets: &[Ipv4Addr],
+    report: &mut Report,
+) -> Result<u8, Failure> {
+    let requests = if args.count.is_some() { 1 } else { arp::Config::default().requests };
+    let config = arp::Config { requests, ..arp::Config::default() };
+    let mut session = Session::open(global, targets.first().copied(), Us::Host, config)?;
+    if let Some(target) = targets.iter().find(|target| **target == session.identity.network.ip()) {
+        return Err(Failure::usage(format!("{target} is our own address on {}", session.name)));
+    }
+    if let Some(code) = session.settle(global, report)? {
+        session.close()?;
+        return Ok(code);
+    }
+    session.start(report, "arp", targets)?;
+    let (src, name) = (session.identity.network.ip(), session.name.clone());
+    for target in targets {
+        report.line(format_args!("ARPING {target} from {src} {name}"))?;
+    }
+    let mut round = Round {
+        rounds: args.count.unwrap_or(1),
+        pace: Pace::new(session.now(), args.interval),
+        waiting: BTreeSet::new(),
+        linger: session.now(),
+        deadline: args.deadline.map(|deadline| session.now() + deadline),
+        asked: 0,
+        answered: 0,
+        stopped: false,
+        session,
+        args,
+        targets: targets.to_vec(),
+    };
+    let ended = round.go(report);
+    let Round { asked, answered, stopped, session, .. } = round;
+    report.line(format_args!("Sent {asked} probes ({asked} broadcast(s))"))?;
+    report.line(format_args!("Received {answered} response(s)"))?;
+    let closed = session.close();
+    ended.and(closed)?;
+    Ok(if stopped { 130 } else { u8::from(answered == 0) })
+}
+
+struct Round<'a> {
+    session: Session,
+    args: &'a Arp,
+    /// Who is still to be asked in the next round.
+    targets: Vec<Ipv4Addr>,
+    /// Rounds still to be begun.
+    rounds: u32,
+    pace: Pace,
+    /// Who has not answered in this round.
+    waiting: BTreeSet<Ipv4Addr>,
+    /// Until when a second owner may still speak up.
+    linger: Instant,
+    deadline: Option<Instant>,
+    asked: u32,
+    answered: u32,
+    stopped: bool,
+}
+
+impl Round<'_> {
+    fn go(&mut self, report: &mut Report) -> Result<(), Failure> {
+        loop {
+            let now = self.session.now();
+            if self.rounds > 0 && self.waiting.is_empty() && self.pace.next() <= now {
+                self.begin(now)?;
+            }
+            let more = self.session.poll()?;
+            while let Some(Event { at, what, .. }) = self.session.stack.event() {
+                match what {
+                    What::Arp(event) => self.tell(at, &event, report)?,
+                    What::Link(event) => self.session.link_changed(report, at, event)?,
+                    What::Icmp(_) => {}
+                }
+            }
+            let now = self.session.now();
+            let asking = self.rounds > 0 && !self.targets.is_empty();
+            let idle = !asking && self.waiting.is_empty();
+            if self.stopped
+                || (idle && self.linger <= now)
+                || self.deadline.is_some_and(|deadline| deadline <= now)
+            {
+                return Ok(());
+            }
+            if !more {
+                let next = match (idle, self.waiting.is_empty()) {
+                    (true, _) => Some(self.linger),
+                    (false, true) => Some(self.pace.next()),
+                    (false, false) => None,
+                };
+                self.session.wait(next.into_iter().chain(self.deadline).min())?;
+            }
+            self.stopped = self.session.wish() == Some(Wish::Stop);
+        }
+    }
+
+    fn begin(&mut self, now: Instant) -> Result<(), Failure> {
+        for &target in &self.targets {
+            self.session
+                .stack
+                .resolve(now, target)
+                .map_err(|error| Failure::link(format!("{}: {error}", self.session.name)))?;
+            self.waiting.insert(target);
+        }
+        self.rounds -= 1;
+        self.pace.done(now);
+        Ok(())
+    }
+
+    fn tell(
+        &mut self,
+        at: Instant,
+        event: &arp::Event,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        match *event {
+            arp::Event::Resolved { addr, mac, round_trip, requests } => {
+                self.waiting.remove(&addr);
+                self.asked += requests;
+                self.answered += 1;
+                self.linger = self.session.now() + LINGER;
+                if self.args.first {
+                    self.targets.retain(|target| *target != addr);
+                }
+                if !self.args.quiet {
+                    report.line(format_args!(
+                        "Unicast reply from {addr} [{}]  {}ms",
+                        Mac(mac),
+                        Ms(round_trip)
+                    ))?;
+                }
+            }
+            arp::Event::Unresolved { addr, requests, .. } => {
+                self.waiting.remove(&addr);
+                self.asked += requests;
+            }
+            arp::Event::Unsent { addr, .. } => drop(self.waiting.remove(&addr)),
+            _ => {}
+        }
+        if let Some(text) = line(&self.session.name, event, None)
+            && !self.args.quiet
+        {
+            report.line(text)?;
+        }
+        record(&self.session, at, event, report)
+    }
+}
+
+/// How long after an answer another owner of the same address may still speak up.
+const LINGER: Duration = Duration::from_millis(200);

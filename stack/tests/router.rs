@@ -1,0 +1,146 @@
+//! Two networks and the router between them.
+
+use std::{net::Ipv4Addr, time::Duration};
+
+use sidestack_stack as stack;
+use stack::{
+    HostId, Lab, NetworkId, Router, What,
+    icmp::{Echo, Ended, Error, Event, Outcome},
+    link::memory::Network,
+};
+
+const NEAR: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 254);
+const FAR: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 254);
+const BEYOND: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 2);
+
+/// Us, a router, and one host beyond it.
+fn two_networks() -> (Lab, [NetworkId; 2], HostId) {
+    let mut lab = Lab::new();
+    let wires = [lab.network(), lab.network()];
+    let us = lab.host(wires[0], "10.0.0.1/24".parse().unwrap(), Some(NEAR));
+    lab.router([
+        (wires[0], "10.0.0.254/24".parse().unwrap()),
+        (wires[1], "10.0.1.254/24".parse().unwrap()),
+    ]);
+    lab.host(wires[1], "10.0.1.2/24".parse().unwrap(), Some(FAR));
+    (lab, wires, us)
+}
+
+fn ping(lab: &mut Lab, us: HostId, echo: Echo<'_>) -> Outcome {
+    let now = lab.now();
+    lab.stack(us).echo(now, &echo).unwrap();
+    let Ended { dst, sequence, outcome } = lab.run_until_ended(us).unwrap().unwrap();
+    assert_eq!((dst, sequence), (echo.dst, echo.sequence));
+    outcome
+}
+
+fn error(outcome: Outcome) -> Error {
+    match outcome {
+        Outcome::Error(error) => error,
+        other => panic!("no ICMP error: {other:?}"),
+    }
+}
+
+#[test]
+fn a_host_beyond_the_gateway_answers_with_one_hop_less() {
+    let (mut lab, _, us) = two_networks();
+    let outcome = ping(&mut lab, us, Echo::new(BEYOND, 1, &[1; 56]));
+    assert!(matches!(outcome, Outcome::Reply { ttl: 63, len: 64, .. }), "{outcome:?}");
+}
+
+#[test]
+fn both_addresses_of_the_router_answer_from_the_near_side() {
+    let (mut lab, _, us) = two_networks();
+    for (sequence, dst) in [(1, NEAR), (2, FAR)] {
+        let outcome = ping(&mut lab, us, Echo::new(dst, sequence, &[1; 56]));
+        assert!(matches!(outcome, Outcome::Reply { ttl: 64, .. }), "{dst}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_time_to_live_that_runs_out_is_told_by_the_router_and_goes_no_further() {
+    let (mut lab, [_, far], us) = two_networks();
+    let outcome = ping(&mut lab, us, Echo { ttl: 1, ..Echo::new(BEYOND, 1, &[1; 56]) });
+    let Error { from, icmp_type, code, mtu, .. } = error(outcome);
+    assert_eq!((from, icmp_type, code, mtu), (NEAR, 11, 0, None));
+    assert_eq!(lab.wire(far).sent(), 0);
+}
+
+#[test]
+fn a_host_that_is_not_there_is_told_by_the_router_after_it_has_asked_three_times() {
+    let (mut lab, [_, far], us) = two_networks();
+    let dst = Ipv4Addr::new(10, 0, 1, 99);
+    let start = lab.now();
+    let timeout = Duration::from_secs(5);
+    let outcome = ping(&mut lab, us, Echo { timeout, ..Echo::new(dst, 1, &[1; 56]) });
+    let Error { from, icmp_type, code, .. } = error(outcome);
+    assert_eq!((from, icmp_type, code), (NEAR, 3, 1));
+    assert_eq!(lab.wire(far).sent(), 3, "ARP requests, and nothing else");
+    assert!(lab.now() - start > Duration::from_secs(3), "LNK-5: not before the last has failed");
+}
+
+#[test]
+fn a_network_without_a_route_is_told_at_once() {
+    let (mut lab, _, us) = two_networks();
+    let outcome = ping(&mut lab, us, Echo::new(Ipv4Addr::new(192, 0, 2, 1), 1, &[1; 56]));
+    let Error { from, icmp_type, code, .. } = error(outcome);
+    assert_eq!((from, icmp_type, code), (NEAR, 3, 0));
+}
+
+#[test]
+fn what_does_not_fit_and_must_not_be_fragmented_is_told_with_the_next_mtu() {
+    let mut lab = Lab::new();
+    let near = lab.network();
+    let us = lab.host(near, "10.0.0.1/24".parse().unwrap(), Some(NEAR));
+    let narrow = Network::at(lab.now());
+    let mut router = Router::new([
+        (lab.plug(near, NEAR), "10.0.0.254/24".parse().unwrap()),
+        (
+            narrow.attach([2, 0, 0, 0, 1, 254].into()).with_mtu(1000),
+            "10.0.1.254/24".parse().unwrap(),
+        ),
+    ]);
+    let now = lab.now();
+    lab.stack(us).echo(now, &Echo::new(BEYOND, 1, &[0; 1400])).unwrap();
+    let mut told = None;
+    while told.is_none() && lab.step(None).unwrap() {
+        while router.poll(lab.now()).unwrap() {}
+        while let Some(event) = lab.stack(us).event() {
+            if let What::Icmp(Event::Ended(ended)) = event.what {
+                told = Some(error(ended.outcome));
+            }
+        }
+    }
+    let Error { from, icmp_type, code, mtu, .. } = told.unwrap();
+    assert_eq!((from, icmp_type, code, mtu), (NEAR, 3, 4, Some(1000)));
+    assert_eq!(narrow.sent(), 0);
+}
+
+#[test]
+fn a_route_through_another_router_is_followed() {
+    let mut lab = Lab::new();
+    let wires = [lab.network(), lab.network(), lab.network()];
+    let us = lab.host(wires[0], "10.0.0.1/24".parse().unwrap(), Some(NEAR));
+    let first = lab.router([
+        (wires[0], "10.0.0.254/24".parse().unwrap()),
+        (wires[1], "10.0.1.253/24".parse().unwrap()),
+    ]);
+    let second = lab.router([
+        (wires[1], "10.0.1.254/24".parse().unwrap()),
+        (wires[2], "10.0.2.254/24".parse().unwrap()),
+    ]);
+    lab.routes(first).add_route("10.0.2.0/24".parse().unwrap(), FAR);
+    lab.routes(second).add_route("10.0.0.0/24".parse().unwrap(), Ipv4Addr::new(10, 0, 1, 253));
+    lab.host(wires[2], "10.0.2.2/24".parse().unwrap(), Some(Ipv4Addr::new(10, 0, 2, 254)));
+    let outcome = ping(&mut lab, us, Echo::new(Ipv4Addr::new(10, 0, 2, 2), 1, &[1; 56]));
+    assert!(matches!(outcome, Outcome::Reply { ttl: 62, .. }), "{outcome:?}");
+}
+
+#[test]
+fn a_router_waits_for_nothing_once_its_neighbours_have_aged() {
+    let (mut lab, _, us) = two_networks();
+    ping(&mut lab, us, Echo::new(BEYOND, 1, &[1; 56]));
+    let end = lab.now() + Duration::from_secs(600);
+    while lab.step(Some(end)).unwrap() && lab.now() < end {}
+    assert!(!lab.step(None).unwrap(), "no timer is left");
+}

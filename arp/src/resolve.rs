@@ -114,9 +114,14 @@ impl Arp {
             let round_trip =
                 asked.map_or(Duration::ZERO, |asked| at.saturating_duration_since(asked));
             self.events.push_back(Event::Resolved { addr, mac, round_trip, requests });
-            let src = self.mac(from);
-            self.ready.extend(packet.map(|packet| Ready { src, dst: mac, packet }));
+            self.ready(from, mac, packet);
         }
+    }
+
+    /// Takes note that what was kept, if anything, can be sent to `mac`.
+    pub(crate) fn ready(&mut self, from: Ipv4Addr, mac: MacAddr6, packet: Option<Vec<u8>>) {
+        let src = self.mac(from);
+        self.ready.extend(packet.map(|packet| Ready { src, dst: mac, packet }));
     }
 
     /// Repeats the request for `addr`, gives up on it, or lets it age: its deadline has come.

@@ -96,8 +96,13 @@ impl Arp {
         self.claims.push(Claim::announce(now, addr, mac));
     }
 
-    /// Believes for ever that `addr` is at `mac`.
+    /// Believes for ever that `addr` is at `mac`; a packet that was kept for it can leave.
     pub fn pin(&mut self, now: Instant, addr: Ipv4Addr, mac: MacAddr6) {
+        if let Some(Entry { state: State::Incomplete { from, packet, .. }, .. }) =
+            self.table.remove(&addr)
+        {
+            self.ready(from, mac, packet);
+        }
         self.insert(now, addr, State::Static(mac), None);
     }
 

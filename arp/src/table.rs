@@ -101,7 +101,7 @@ impl Arp {
         if let Some(Entry { state: State::Incomplete { from, packet, .. }, .. }) =
             self.table.remove(&addr)
         {
-            self.ready(from, mac, packet);
+            self.ready(addr, from, mac, packet);
         }
         self.insert(now, addr, State::Static(mac), None);
     }

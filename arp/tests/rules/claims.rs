@@ -2,7 +2,7 @@
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use arp::{Config, Discard, Event, View};
+use arp::{Arp, Config, Discard, Event, Owned, View};
 use link::{FrameTx, memory::LATENCY};
 use sidestack_arp as arp;
 
@@ -128,6 +128,30 @@ fn our_own_probes_and_announcements_that_come_back_are_no_conflict() {
     lan.run(ms(60_000));
     assert_eq!(lan.us.events, [(free_at(US), Event::Free { addr: US })]);
     assert_eq!(lan.us.discards, [Discard::Echoed; 18]);
+}
+
+#[test]
+fn nor_are_those_of_another_identity_of_ours() {
+    let mut lan = Lan::with(Config { seed: 1, ..Config::default() });
+    lan.us.arp =
+        Arp::new(Owned::from([(WANTED, mac(55))]), Config { seed: 1, ..Config::default() });
+    lan.us.arp.probe(lan.start, WANTED, mac(55));
+    let mut bridge = lan.stranger(9);
+    for at in [ms(100), ms(10_000)] {
+        lan.run(at);
+        bridge.says(BROADCAST, &request(mac(55), Ipv4Addr::UNSPECIFIED, WANTED));
+        bridge.says(BROADCAST, &request(mac(55), WANTED, WANTED));
+    }
+    lan.run(ms(60_000));
+    assert_eq!(lan.us.events, [(free_at(WANTED), Event::Free { addr: WANTED })]);
+}
+
+#[test]
+fn a_probe_for_another_address_is_no_claim_to_ours() {
+    let mut lan = probing(WANTED, 1);
+    lan.stranger(9).says(BROADCAST, &request(mac(9), Ipv4Addr::UNSPECIFIED, addr(51)));
+    lan.run(ms(60_000));
+    assert_eq!(lan.us.events, [(free_at(WANTED), Event::Free { addr: WANTED })]);
 }
 
 #[test]

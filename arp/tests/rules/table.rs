@@ -67,6 +67,17 @@ fn a_neighbour_is_forgotten_when_its_lifetime_is_over() {
 }
 
 #[test]
+fn a_neighbour_whose_lifetime_is_over_is_not_believed_although_nobody_polled() {
+    let mut lan = Lan::new();
+    lan.resolve(THEM);
+    lan.run(ms(1000));
+    lan.network.advance_to(lan.start + ms(60_000));
+    assert_eq!(lan.send(THEM, b"packet"), Ok(Sent::Out));
+    lan.network.advance_to(lan.start + ms(60_000) + LATENCY * 2);
+    assert_eq!(lan.send(THEM, b"packet"), Ok(Sent::Kept));
+}
+
+#[test]
 fn nobody_is_asked_for_because_an_entry_ages() {
     let mut lan = Lan::new();
     lan.resolve(THEM);

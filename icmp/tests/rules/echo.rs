@@ -75,6 +75,17 @@ fn an_echo_that_nobody_answers_times_out_when_its_wait_is_over() {
 }
 
 #[test]
+fn an_echo_may_be_waited_for_for_ever() {
+    let mut host = Host::new();
+    host.echo(&Echo { timeout: std::time::Duration::MAX, ..Echo::new(THEM, 1, &DATA) }).unwrap();
+    assert_eq!(host.icmp.deadline(), None);
+    assert_eq!(host.after(ms(1000 * 86_400)), []);
+    let request = host.below.sent[0].1.clone();
+    host.take(THEM, &reply(&request)).unwrap();
+    assert_eq!(host.after(ms(0)), [replied(1, ms(1000 * 86_400))]);
+}
+
+#[test]
 fn replies_of_every_size_end_their_echoes() {
     for len in (0..20).chain([56, 57, 1471, 1472]) {
         let mut host = Host::new();

@@ -68,6 +68,21 @@ fn a_late_reply_that_comes_twice_is_late_twice_and_never_received() {
 }
 
 #[test]
+fn a_forged_reply_to_what_has_ended_is_neither_late_nor_a_duplicate() {
+    for answered in [true, false] {
+        let (request, mut host) = asked();
+        if answered {
+            host.take(THEM, &reply(&request)).unwrap();
+        }
+        host.after(ms(1000));
+        let forged = changed(&reply(&request), 63, 0);
+        assert_eq!(host.take(THEM, &forged), Err(Discard::Stray));
+        let corrupt = Straying::Corrupt(Corrupt::Data);
+        assert_eq!(host.after(ms(0)), [stray(THEM, 1, 64, corrupt)]);
+    }
+}
+
+#[test]
 fn reordered_replies_end_each_its_own_echo() {
     let mut host = Host::new();
     let requests = [1, 2, 3].map(|sequence| host.ping(sequence));

@@ -22,7 +22,7 @@ fn an_error_quotes_the_packet_unchanged() {
         let [(header, error)] = &below.sent[..] else { panic!("one error") };
         assert_eq!(*error, message(kind, rest, &octets));
         assert_eq!((header.dst, header.src, header.protocol), (US, None, IpNumber::ICMP));
-        assert_eq!((header.ttl, header.tos), (64, 0xc0));
+        assert_eq!((header.ttl, header.tos, header.dont_fragment), (64, 0xc0, false));
     }
 }
 

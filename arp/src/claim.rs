@@ -33,7 +33,7 @@ impl Claim {
 
     /// When [`Claim::poll`] next has something to do.
     pub(crate) fn due(&self) -> Option<Instant> {
-        (!self.is_over()).then_some(self.due)
+        (!matches!(self.step, Step::Taken | Step::Over)).then_some(self.due)
     }
 
     /// Whether nothing more will come of it.
@@ -41,9 +41,14 @@ impl Claim {
         self.step == Step::Over
     }
 
-    /// Whether the address is not ours yet.
-    pub(crate) fn is_probing(&self) -> bool {
-        matches!(self.step, Step::Probe(_) | Step::Wait)
+    /// Whether the address is not ours yet, or not to be ours.
+    pub(crate) fn forbids_use(&self) -> bool {
+        matches!(self.step, Step::Probe(_) | Step::Wait | Step::Taken)
+    }
+
+    /// Leaves the address to whoever has it.
+    pub(crate) fn give_up(&mut self) {
+        self.step = Step::Taken;
     }
 
     /// Whether `packet` says that somebody else has the address, or probes for it too.
@@ -52,12 +57,13 @@ impl Claim {
         let probed = packet.sender.is_unspecified()
             && packet.target == self.addr
             && packet.operation == ArpOperation::REQUEST;
-        self.is_probing() && packet.sender_mac != self.mac && (claimed || probed)
+        let probing = matches!(self.step, Step::Probe(_) | Step::Wait);
+        probing && packet.sender_mac != self.mac && (claimed || probed)
     }
 
     /// Sends what is due by `now`; a full link merely postpones.
     pub(crate) fn poll(&mut self, now: Instant, below: &mut dyn FrameTx) -> Option<Event> {
-        if self.is_over() || self.due > now {
+        if self.due().is_none_or(|due| due > now) {
             return None;
         }
         let sender = match self.step {
@@ -84,7 +90,7 @@ impl Claim {
             Step::Announce(sent) => {
                 (self.step, self.due) = (Step::Announce(sent + 1), now + ANNOUNCE_INTERVAL);
             }
-            Step::Over => {}
+            Step::Taken | Step::Over => {}
         }
         None
     }
@@ -116,6 +122,8 @@ enum Step {
     Wait,
     /// So many announcements are sent.
     Announce(u32),
+    /// Somebody else has the address.
+    Taken,
     /// Nothing more will come of it.
     Over,
 }

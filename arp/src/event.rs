@@ -37,11 +37,11 @@ pub enum Event {
         /// The packet, IP header first.
         packet: Vec<u8>,
     },
-    /// A request could not leave; the packet kept for the neighbour comes back at once.
+    /// A request, or the kept packet itself, could not leave; the packet comes back at once.
     Unsent {
-        /// Who would have been asked.
+        /// The neighbour.
         addr: Ipv4Addr,
-        /// Why the link did not send the request.
+        /// Why the link did not send it.
         reason: Unsent,
         /// The packet, IP header first.
         packet: Option<Vec<u8>>,

@@ -33,7 +33,7 @@ impl Arp {
         if self.is_contested(&packet) {
             return Ok(());
         }
-        if let Some(kept) = self.owner.mac(packet.sender) {
+        if let Some(kept) = self.mac(packet.sender) {
             let (addr, other) = (packet.sender, packet.sender_mac);
             self.events.push_back(Event::Conflict { addr, kept, other });
             return Ok(());
@@ -74,12 +74,11 @@ impl Arp {
 
     /// Ends the probing for an address that somebody else turns out to have or want.
     fn is_contested(&mut self, packet: &View) -> bool {
-        let contested = self.claims.iter().position(|claim| claim.is_contested_by(packet));
-        if let Some(contested) = contested {
-            let addr = self.claims.swap_remove(contested).addr;
-            self.events.push_back(Event::Taken { addr, mac: packet.sender_mac });
-        }
-        contested.is_some()
+        let contested = self.claims.iter_mut().find(|claim| claim.is_contested_by(packet));
+        let Some(claim) = contested else { return false };
+        claim.give_up();
+        self.events.push_back(Event::Taken { addr: claim.addr, mac: packet.sender_mac });
+        true
     }
 
     /// Updates what is known of the sender; creates an entry only if it speaks to us.

@@ -5,7 +5,7 @@ use std::{
 };
 
 use etherparse::{ArpOperation, EtherType};
-use link::{As, FrameTx, SendError};
+use link::{As, FrameTx, SendError, Unsent};
 use macaddr::MacAddr6;
 
 use crate::{
@@ -74,9 +74,10 @@ impl Arp {
         Ok(Sent::Kept)
     }
 
-    /// Sends kept packets whose neighbour has answered, until the link is full.
+    /// Sends kept packets whose neighbour has answered, until the link is full. One that the link
+    /// takes no more, because its MTU was lowered since, is handed back.
     pub(crate) fn release(&mut self, below: &mut dyn FrameTx) -> Result<(), SendError> {
-        while let Some(Ready { src, dst, packet }) = self.ready.front() {
+        while let Some(Ready { src, dst, packet, .. }) = self.ready.front() {
             let src = src.unwrap_or_else(|| below.mac());
             let sent = As { mac: src, below: &mut *below }.send(
                 *dst,
@@ -89,8 +90,14 @@ impl Arp {
             if let Err(SendError::Full) = sent {
                 return sent;
             }
-            if let Some(Ready { packet, .. }) = self.ready.pop_front() {
-                self.events.push_back(Event::Released { packet });
+            if let Some(Ready { addr, packet, .. }) = self.ready.pop_front() {
+                self.events.push_back(match sent {
+                    Ok(()) => Event::Released { packet },
+                    Err(_) => {
+                        let (reason, packet) = (Unsent::TooLong, Some(packet));
+                        Event::Unsent { addr, reason, packet }
+                    }
+                });
             }
         }
         Ok(())
@@ -114,9 +121,20 @@ impl Arp {
             let round_trip =
                 asked.map_or(Duration::ZERO, |asked| at.saturating_duration_since(asked));
             self.events.push_back(Event::Resolved { addr, mac, round_trip, requests });
-            let src = self.mac(from);
-            self.ready.extend(packet.map(|packet| Ready { src, dst: mac, packet }));
+            self.ready(addr, from, mac, packet);
         }
+    }
+
+    /// Takes note that what was kept, if anything, can be sent to `mac`.
+    pub(crate) fn ready(
+        &mut self,
+        addr: Ipv4Addr,
+        from: Ipv4Addr,
+        mac: MacAddr6,
+        packet: Option<Vec<u8>>,
+    ) {
+        let src = self.mac(from);
+        self.ready.extend(packet.map(|packet| Ready { addr, src, dst: mac, packet }));
     }
 
     /// Repeats the request for `addr`, gives up on it, or lets it age: its deadline has come.
@@ -160,6 +178,7 @@ impl Arp {
 
 /// A kept packet whose neighbour has answered.
 pub(crate) struct Ready {
+    addr: Ipv4Addr,
     src: Option<MacAddr6>,
     dst: MacAddr6,
     packet: Vec<u8>,

@@ -85,9 +85,10 @@ impl Arp {
     }
 
     /// Probes whether anybody uses `addr`, in the name of `mac` (RFC 5227 §2.1.1): 4 to 7
-    /// seconds, then [`Event::Free`]; [`Event::Taken`] as soon as somebody does. Until then the
-    /// address is not answered for, even if it is ours.
+    /// seconds, then [`Event::Free`]; [`Event::Taken`] as soon as somebody does. Until it is free
+    /// the address is not answered for, even if it is ours.
     pub fn probe(&mut self, now: Instant, addr: Ipv4Addr, mac: MacAddr6) {
+        self.claims.retain(|claim| claim.addr != addr);
         self.claims.push(Claim::probe(now, addr, mac, self.config.seed));
     }
 
@@ -98,11 +99,17 @@ impl Arp {
 
     /// Announces `addr`, which is ours, twice, two seconds apart (RFC 5227 §2.3).
     pub fn announce(&mut self, now: Instant, addr: Ipv4Addr, mac: MacAddr6) {
+        self.claims.retain(|claim| claim.addr != addr);
         self.claims.push(Claim::announce(now, addr, mac));
     }
 
-    /// Believes for ever that `addr` is at `mac`.
+    /// Believes for ever that `addr` is at `mac`; a packet that was kept for it can leave.
     pub fn pin(&mut self, now: Instant, addr: Ipv4Addr, mac: MacAddr6) {
+        if let Some(Entry { state: State::Incomplete { from, packet, .. }, .. }) =
+            self.table.remove(&addr)
+        {
+            self.ready(addr, from, mac, packet);
+        }
         self.insert(now, addr, State::Static(mac), None);
     }
 
@@ -157,10 +164,10 @@ impl Arp {
         })
     }
 
-    /// The hardware address of `addr`, if it is ours and no longer being probed for.
+    /// The hardware address of `addr`, if it is ours, neither being probed for nor taken.
     pub(crate) fn mac(&self, addr: Ipv4Addr) -> Option<MacAddr6> {
-        let probing = self.claims.iter().any(|claim| claim.addr == addr && claim.is_probing());
-        self.owner.mac(addr).filter(|_| !probing)
+        let forbidden = self.claims.iter().any(|claim| claim.addr == addr && claim.forbids_use());
+        self.owner.mac(addr).filter(|_| !forbidden)
     }
 
     pub(crate) fn lookup(&self, now: Instant, addr: Ipv4Addr) -> Option<MacAddr6> {

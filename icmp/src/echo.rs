@@ -269,8 +269,9 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
+    /// `None` also where the wait is longer than any clock runs.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.left.map(|(at, _)| at + self.timeout)
+        self.left.and_then(|(at, _)| at.checked_add(self.timeout))
     }
 }
 

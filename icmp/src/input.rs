@@ -169,6 +169,10 @@ impl Icmp {
         if quote.src != datagram.dst {
             return Err(Discard::ForeignError);
         }
+        if waiting.deadline().is_some_and(|deadline| datagram.at > deadline) {
+            self.time_out(key); // it was, and nobody had looked at the clock since
+            return Err(Discard::ForeignError);
+        }
         let needs_fragmentation = (message.icmp_type(), message.code()) == (UNREACHABLE, 4);
         let mtu = needs_fragmentation.then(|| message.next_hop_mtu()).filter(|mtu| *mtu != 0);
         let error = Error {

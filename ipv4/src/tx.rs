@@ -65,7 +65,7 @@ impl DatagramTx for Over<'_> {
     }
 
     fn max_len(&self, _dst: Ipv4Addr) -> usize {
-        self.below.mtu().min(TOTAL_LEN) - HEADER_LEN
+        self.below.mtu().min(TOTAL_LEN).saturating_sub(HEADER_LEN)
     }
 
     fn send(

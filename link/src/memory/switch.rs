@@ -136,7 +136,12 @@ impl Switch {
         let Some(station) = &mut self.stations[port.0] else { return };
         if station.last_src != src && src[0] & 1 == 0 {
             station.last_src = src;
-            self.learned.insert(src, port);
+            if let Some(old) = self.learned.insert(src, port)
+                && old != port
+                && let Some(station) = &mut self.stations[old.0]
+            {
+                station.last_src = [0; 6]; // it may speak there again
+            }
         }
     }
 

@@ -45,10 +45,10 @@ fn the_mtu_is_1500_octets_unless_said_otherwise() {
 }
 
 #[test]
-fn one_tag_more_does_not_count_against_the_mtu() {
+fn a_port_for_tagged_frames_has_an_mtu_that_holds_one_tag_more() {
     let network = Network::new();
     let mut a = network.attach(mac(1)).with_tag();
-    assert_eq!(a.mtu(), 1500);
+    assert_eq!(a.mtu(), 1504);
     assert_eq!(a.transmit(HEADER_LEN + 1504, &mut |_| ()), Ok(()));
     let refused = SendError::TooLong { len: 1505, mtu: 1504 };
     assert_eq!(a.transmit(HEADER_LEN + 1505, &mut |_| ()), Err(refused));

@@ -60,6 +60,25 @@ impl Filter {
         Self([REJECT].into())
     }
 
+    /// Accepts everything.
+    pub(crate) fn all() -> Self {
+        Self([ACCEPT].into())
+    }
+
+    /// The same for what comes in; of what goes out, only what bears `mark`.
+    pub(crate) fn and_sent(&self, mark: u32) -> Self {
+        let mut program = vec![
+            load_word(PACKET_TYPE),
+            unless_equal(libc::PACKET_OUTGOING.into(), SENT_LEN - 2),
+            load_word(MARK),
+            unless_equal(mark, 1),
+            ACCEPT,
+            REJECT,
+        ];
+        program.extend_from_slice(&self.0);
+        Self(program.into())
+    }
+
     /// The instructions, at least one.
     pub fn program(&self) -> &[Instruction] {
         &self.0
@@ -90,7 +109,7 @@ pub enum FilterError {
     #[error("a filter has at least one instruction")]
     Empty,
     /// It has too many.
-    #[error("a filter of {len} instructions exceeds the kernel's {MAX_LEN}")]
+    #[error("a filter of {len} instructions exceeds the {MAX_LEN} that the kernel leaves us")]
     TooLong {
         /// How many it has.
         len: usize,
@@ -120,8 +139,16 @@ const LOAD_WORD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
 const JUMP_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
 const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
 
-/// The kernel's `BPF_MAXINSNS`.
-const MAX_LEN: usize = 4_096;
+/// The kernel's `BPF_MAXINSNS`, and room for what [`Filter::and_sent`] puts before.
+const MAX_LEN: usize = 4_096 - SENT_LEN as usize;
+
+/// Instructions that [`Filter::and_sent`] puts before.
+const SENT_LEN: u8 = 6;
+
+/// Where the kernel lets a program load what is not in the frame: its `pkt_type`, and the mark of
+/// the socket that sent it.
+const PACKET_TYPE: usize = (libc::SKF_AD_OFF + libc::SKF_AD_PKTTYPE).cast_unsigned() as usize;
+const MARK: usize = (libc::SKF_AD_OFF + libc::SKF_AD_MARK).cast_unsigned() as usize;
 
 /// Where the destination stands in an IPv4 header (RFC 791 §3.1).
 const IPV4_DST: usize = 16;
@@ -209,7 +236,10 @@ mod tests {
     #[test]
     fn a_program_without_instructions_or_with_too_many_is_refused() {
         assert_eq!(Filter::new([]), Err(FilterError::Empty));
-        assert_eq!(Filter::new([REJECT; 4_096]).map(|_| ()), Ok(()));
-        assert_eq!(Filter::new([REJECT; 4_097]), Err(FilterError::TooLong { len: 4_097 }));
+        assert_eq!(Filter::new([REJECT; MAX_LEN]).map(|_| ()), Ok(()));
+        assert_eq!(
+            Filter::new([REJECT; MAX_LEN + 1]),
+            Err(FilterError::TooLong { len: MAX_LEN + 1 })
+        );
     }
 }

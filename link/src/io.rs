@@ -51,7 +51,7 @@ pub trait FrameIo: FrameTx {
     /// Hands the frames of the next batch to `each`, with the transmit half to answer through.
     ///
     /// Returns how many; 0 means that nothing is waiting, for it never blocks. A frame is lent for
-    /// its one call. Frames of our own that have left, or could not, come first.
+    /// its one call. A frame of our own that has left, or could not, comes before its answer.
     ///
     /// # Errors
     /// When the link is gone. A malformed frame is not an error.

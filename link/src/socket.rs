@@ -29,7 +29,7 @@ use self::{
     transmit::Transmit,
 };
 use crate::{
-    frame::Frame,
+    frame::{Direction, Frame, Source},
     io::{Event, FrameIo, FrameTx, SendError, Wait},
 };
 
@@ -79,6 +79,24 @@ impl PacketSocket {
         self.buffer
     }
 
+    /// Hands up what could not leave, or was not seen to.
+    fn hand_back(
+        &mut self,
+        now: Instant,
+        each: &mut dyn FnMut(Frame<'_>, &mut dyn FrameTx),
+    ) -> usize {
+        let mut count = 0;
+        self.transmit.expire(now, &self.line, &self.clock);
+        while let Some(returned) = self.transmit.returned() {
+            if let Ok(frame) = Frame::new(&returned.octets, returned.facts) {
+                each(frame, &mut self.transmit);
+                count += 1;
+            }
+            self.transmit.recycle(returned.octets);
+        }
+        count
+    }
+
     /// Becomes what the interface has become.
     fn follow(&mut self) {
         self.line.listen();
@@ -108,18 +126,8 @@ impl FrameIo for PacketSocket {
         each: &mut dyn FnMut(Frame<'_>, &mut dyn FrameTx),
     ) -> io::Result<usize> {
         self.follow();
-        // Received first and handed up last: what is answered here has its stamp by then.
         let taken = self.receive.take()?;
-        self.transmit.collect(&mut self.clock);
-        self.transmit.expire(now, &self.line, &self.clock);
-        let mut count = 0;
-        while let Some(returned) = self.transmit.returned() {
-            if let Ok(frame) = Frame::new(&returned.octets, returned.facts) {
-                each(frame, &mut self.transmit);
-                count += 1;
-            }
-            self.transmit.recycle(returned.octets);
-        }
+        let mut count = self.hand_back(now, each);
         if taken == 0 {
             self.line.check()?;
             return Ok(count);
@@ -128,8 +136,16 @@ impl FrameIo for PacketSocket {
         self.clock.read(reading);
         let mac = self.line.mac();
         for n in 0..taken {
-            if let Some(frame) = self.receive.frame(n, mac, &self.clock, reading) {
+            let Some(frame) = self.receive.frame(n, mac, &self.clock, reading) else { continue };
+            if frame.direction() == Direction::Received {
                 each(frame, &mut self.transmit);
+                count += 1;
+            } else if let Some(since) = self.transmit.seen(frame.octets()) {
+                let mut facts = frame.facts();
+                if facts.stamp.source == Source::User {
+                    facts.at = since; // nearer the truth than the time of reading
+                }
+                each(frame.with_facts(facts), &mut self.transmit);
                 count += 1;
             }
         }
@@ -138,7 +154,7 @@ impl FrameIo for PacketSocket {
 
     fn flush(&mut self) -> io::Result<()> {
         self.follow();
-        self.transmit.flush(&mut self.line, &mut self.clock)?;
+        self.transmit.flush(&mut self.line)?;
         self.line.check()
     }
 
@@ -148,7 +164,7 @@ impl FrameIo for PacketSocket {
     }
 
     fn returns_sent(&self) -> bool {
-        self.transmit.stamps()
+        self.transmit.mark().is_some()
     }
 }
 
@@ -170,7 +186,7 @@ impl Wait for PacketSocket {
         let room = if self.transmit.needs_room() { PollFlags::POLLOUT } else { PollFlags::empty() };
         let mut fds = vec![
             PollFd::new(self.receive.as_fd(), PollFlags::POLLIN),
-            PollFd::new(self.transmit.as_fd(), room), // and POLLERR, for stamps
+            PollFd::new(self.transmit.as_fd(), room),
             PollFd::new(self.line.as_fd(), PollFlags::POLLIN),
         ];
         fds.extend(wake.map(|wake| PollFd::new(wake, PollFlags::POLLIN)));

@@ -8,8 +8,6 @@ use nix::libc;
 pub(super) struct Control {
     /// The kernel's software stamp, since the epoch.
     pub(super) stamp: Option<Duration>,
-    /// Which of the frames sent the stamp is of.
-    pub(super) id: Option<u32>,
     /// The tag that the kernel took off, as octets.
     pub(super) tag: Option<[u8; crate::TAG_LEN]>,
     /// Whether a transport checksum is still to be filled in.
@@ -23,7 +21,6 @@ impl Control {
         for (level, kind, data) in messages(octets) {
             match (level, kind) {
                 (libc::SOL_SOCKET, libc::SCM_TIMESTAMPING) => control.stamp = stamp(data),
-                (libc::SOL_PACKET, libc::PACKET_TX_TIMESTAMP) => control.id = id(data),
                 (libc::SOL_PACKET, libc::PACKET_AUXDATA) => control.auxiliary(data),
                 _ => {}
             }
@@ -74,13 +71,6 @@ fn stamp(data: &[u8]) -> Option<Duration> {
     (!stamp.is_zero()).then_some(stamp)
 }
 
-/// The identifier in a `sock_extended_err`, if that is of a transmit stamp.
-fn id(data: &[u8]) -> Option<u32> {
-    let [origin] = field(data, 4)?;
-    let id = u32::from_ne_bytes(field(data, 12)?);
-    (origin == libc::SO_EE_ORIGIN_TIMESTAMPING).then_some(id)
-}
-
 fn field<const N: usize>(octets: &[u8], at: usize) -> Option<[u8; N]> {
     octets.get(at..)?.first_chunk().copied()
 }
@@ -103,9 +93,6 @@ mod tests {
 
     fn whole() -> Vec<u8> {
         let stamp = [7_isize, 9, 0, 0, 0, 0].map(isize::to_ne_bytes).concat();
-        let mut error = [0; 16];
-        error[4] = libc::SO_EE_ORIGIN_TIMESTAMPING;
-        error[12..].copy_from_slice(&41_u32.to_ne_bytes());
         let status = libc::TP_STATUS_VLAN_VALID | libc::TP_STATUS_VLAN_TPID_VALID;
         let mut auxiliary = [0; 20];
         auxiliary[..4].copy_from_slice(&status.to_ne_bytes());
@@ -114,7 +101,6 @@ mod tests {
         [
             message(libc::SOL_SOCKET, libc::SCM_TIMESTAMPING, &stamp),
             message(1, 2, &[3]),
-            message(libc::SOL_PACKET, libc::PACKET_TX_TIMESTAMP, &error),
             message(libc::SOL_PACKET, libc::PACKET_AUXDATA, &auxiliary),
         ]
         .concat()
@@ -124,7 +110,6 @@ mod tests {
     fn every_known_message_is_read_and_an_unknown_one_passed_over() {
         let expected = Control {
             stamp: Some(Duration::new(7, 9)),
-            id: Some(41),
             tag: Some([0x88, 0xa8, 0, 5]),
             unfinished: false,
         };

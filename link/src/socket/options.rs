@@ -44,7 +44,8 @@ impl Options {
 
     /// Whether each frame that leaves comes back with the kernel's stamp; yes unless said.
     ///
-    /// It takes a system call a frame. Frames that cannot leave come back in either case.
+    /// The kernel then copies each frame back to us. Frames that cannot leave come back in either
+    /// case.
     pub fn stamps(mut self, stamps: bool) -> Self {
         self.stamps = stamps;
         self
@@ -94,20 +95,27 @@ impl Options {
         let clock = Clock::new(Reading::now());
         let line = Line::new(monitor, name.into(), condition, self.mac, self.tagged);
         let transmit = Transmit::open(index, &line, self.stamps)?;
-        let (fd, buffer) = self.receiver(stamping, index)?;
+        let (fd, buffer) = self.receiver(stamping, index, transmit.mark())?;
         let receive = Receive::new(fd, line.mtu());
         poll(&mut [], STAMPING)?;
         Ok(Ok(PacketSocket { receive, transmit, line, clock, buffer }))
     }
 
     /// A socket bound last of all, so that no frame comes in that it should not.
-    fn receiver(&self, fd: OwnedFd, index: u32) -> io::Result<(OwnedFd, usize)> {
-        sys::set(&fd, libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, 1)?;
+    fn receiver(&self, fd: OwnedFd, index: u32, mark: Option<u32>) -> io::Result<(OwnedFd, usize)> {
         sys::set(&fd, libc::SOL_PACKET, libc::PACKET_AUXDATA, 1)?;
         if setsockopt(&fd, sockopt::RcvBufForce, &RECEIVE_BUFFER).is_err() {
             setsockopt(&fd, sockopt::RcvBuf, &RECEIVE_BUFFER)?;
         }
-        if let Some(filter) = &self.filter {
+        let filter = match (mark, self.filter.as_ref()) {
+            (Some(mark), Some(filter)) => Some(filter.and_sent(mark)),
+            (Some(mark), None) => Some(Filter::all().and_sent(mark)),
+            (None, filter) => {
+                sys::set(&fd, libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, 1)?;
+                filter.cloned()
+            }
+        };
+        if let Some(filter) = filter {
             sys::attach(&fd, filter.program())?;
         }
         if let Some(mac) = self.mac {

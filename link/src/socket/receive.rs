@@ -40,14 +40,14 @@ impl Receive {
 
     /// Takes the next batch in, for [`Receive::frame`] to show; returns how many there are.
     pub(super) fn take(&mut self) -> io::Result<usize> {
-        self.count = match self.batch.receive(&self.fd, 0) {
+        self.count = match self.batch.receive(&self.fd) {
             Err(Errno::ENETDOWN) => 0, // told once when the interface goes down; the line knows
             count => count?,
         };
         Ok(self.count)
     }
 
-    /// The frame `n` of the batch, unless it is not one.
+    /// The frame `n` of the batch, unless it is not one; received, or sent by whomever.
     pub(super) fn frame(
         &mut self,
         n: usize,
@@ -56,18 +56,19 @@ impl Receive {
         reading: Reading,
     ) -> Option<Frame<'_>> {
         let message = self.batch.message(n)?;
-        if message.kind == libc::PACKET_OUTGOING {
-            return None;
-        }
+        let direction = match message.kind {
+            libc::PACKET_OUTGOING => Direction::Sent,
+            _ => Direction::Received,
+        };
         if message.truncated {
             self.stats.truncated += 1;
             return None;
         }
-        let Ok(frame) = view(message, mac, clock, reading) else {
+        let Ok(frame) = view(message, direction, mac, clock, reading) else {
             self.stats.runts += 1;
             return None;
         };
-        self.stats.received += 1;
+        self.stats.received += u64::from(direction == Direction::Received);
         Some(frame)
     }
 
@@ -97,6 +98,7 @@ pub(super) struct ReceiveStats {
 /// Puts the tag back that the kernel took off, and says what it said.
 fn view<'a>(
     message: Message<'a>,
+    direction: Direction,
     mac: MacAddr6,
     clock: &Clock,
     reading: Reading,
@@ -117,7 +119,7 @@ fn view<'a>(
     Frame::new(
         octets,
         Facts {
-            direction: Direction::Received,
+            direction,
             cast: Cast::of(MacAddr6::from(dst), mac),
             at: control.stamp.and_then(|stamp| clock.instant(stamp)).unwrap_or(reading.after),
             stamp: control.stamp.map_or(user, kernel),

@@ -15,7 +15,7 @@ use macaddr::MacAddr6;
 use nix::{
     errno::Errno,
     libc,
-    sys::socket::{self, AddressFamily, MsgFlags, SockFlag, SockType},
+    sys::socket::{self, AddressFamily, SockFlag, SockType},
 };
 
 use crate::filter::Instruction;
@@ -42,7 +42,7 @@ impl Batch {
     }
 
     /// Takes what is waiting, up to [`BATCH`] messages, and returns how many; 0 if nothing is.
-    pub(super) fn receive(&mut self, fd: &OwnedFd, flags: i32) -> Result<usize, Errno> {
+    pub(super) fn receive(&mut self, fd: &OwnedFd) -> Result<usize, Errno> {
         let fd = fd.as_raw_fd();
         // SAFETY: null pointers and zero lengths are valid for these types of plain C data.
         let (mut headers, mut vectors, mut names): (
@@ -70,7 +70,7 @@ impl Batch {
                     fd,
                     headers.as_mut_ptr(),
                     BATCH as u32,
-                    (flags | libc::MSG_DONTWAIT) as _,
+                    libc::MSG_DONTWAIT as _,
                     ptr::null_mut(),
                 )
             })
@@ -167,12 +167,6 @@ pub(super) fn send<'a>(
     .map(|sent| sent as usize)
 }
 
-/// Sends one frame.
-pub(super) fn send_one(fd: &OwnedFd, frame: &[u8]) -> Result<(), Errno> {
-    again(|| socket::send(fd.as_raw_fd(), frame, MsgFlags::empty()))?;
-    Ok(())
-}
-
 /// Sets an option whose value is an `int`.
 pub(super) fn set(fd: &OwnedFd, level: i32, option: i32, value: i32) -> io::Result<()> {
     set_raw(fd, level, option, &value)
@@ -250,5 +244,5 @@ pub(super) const BATCH: usize = 64;
 /// Free octets before each message: a VLAN tag fits in.
 pub(super) const HEADROOM: usize = crate::TAG_LEN;
 
-/// Octets of control messages: a stamp (64), and auxiliary data (40) or an error (32).
+/// Octets of control messages: a stamp (64), and auxiliary data (40).
 const CONTROL: usize = 128;

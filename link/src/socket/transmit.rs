@@ -38,7 +38,7 @@ impl Transmit {
     /// Opens the transmit socket, which never receives a frame.
     pub(super) fn open(index: u32, line: &Line, stamps: bool) -> io::Result<Self> {
         let fd = sys::open()?;
-        let stamps = stamps.then(|| Stamps::begin(&fd)).transpose()?;
+        let stamps = stamps.then(|| Stamps::begin(&fd));
         sys::bind(&fd, index, 0)?;
         let room = crate::HEADER_LEN + line.mtu();
         Ok(Self {
@@ -61,11 +61,8 @@ impl Transmit {
     }
 
     /// Hands the queue to the kernel.
-    ///
-    /// One frame a call if they are stamped: of a batch, the kernel does not say whether the first
-    /// that it refused has taken an id.
-    pub(super) fn flush(&mut self, line: &mut Line, clock: &mut Clock) -> io::Result<()> {
-        while let Some(first) = self.queue.front() {
+    pub(super) fn flush(&mut self, line: &mut Line) -> io::Result<()> {
+        while !self.queue.is_empty() {
             let reading = Reading::now();
             if let Some(reason) = line.bar() {
                 self.refuse(reason, reading);
@@ -75,30 +72,23 @@ impl Transmit {
                 break;
             }
             self.hold = Hold::No;
-            let sent = match self.stamps {
-                Some(_) => sys::send_one(&self.fd, first).map(|()| 1),
-                None => sys::send(&self.fd, self.queue.iter().map(Vec::as_slice)),
-            };
-            match sent {
-                Ok(sent) => self.left(sent, reading.after, clock),
+            match sys::send(&self.fd, self.queue.iter().map(Vec::as_slice)) {
+                Ok(sent) => self.left(sent, reading.after),
                 Err(Errno::EAGAIN) => {
                     self.hold = Hold::Writable;
                     break;
                 }
-                Err(error) => self.refused(error, reading, line, clock)?,
+                Err(error) => self.refused(error, reading, line)?,
             }
         }
-        self.collect(clock);
         Ok(())
     }
 
-    /// Takes in the stamps of what has left.
-    pub(super) fn collect(&mut self, clock: &mut Clock) {
-        let Self { fd, mac, stamps: Some(stamps), back, .. } = self else { return };
-        stamps.collect(fd, clock, &mut |octets, at, stamp| {
-            let stamp = Stamp { since_epoch: stamp, source: Source::Kernel };
-            back.push_back(Returned::new(octets, Direction::Sent, at, stamp, *mac));
-        });
+    /// A frame was seen to leave: if it is ours, when it was given to the kernel.
+    pub(super) fn seen(&mut self, octets: &[u8]) -> Option<Instant> {
+        let (slot, since) = self.stamps.as_mut()?.seen(octets)?;
+        self.spare.push(slot);
+        Some(since)
     }
 
     /// Gives up on stamps that are overdue, or will never come over this line.
@@ -128,9 +118,9 @@ impl Transmit {
         self.spare.push(slot);
     }
 
-    /// Whether frames that have left come back.
-    pub(super) fn stamps(&self) -> bool {
-        self.stamps.is_some()
+    /// What frames that come back once they have left bear; `None` if they do not.
+    pub(super) fn mark(&self) -> Option<u32> {
+        self.stamps.as_ref().map(Stamps::mark)
     }
 
     /// Whether there is something to hand back right now.
@@ -158,40 +148,28 @@ impl Transmit {
     }
 
     /// The first `count` of the queue have left, no earlier than `since`.
-    fn left(&mut self, count: usize, since: Instant, clock: &mut Clock) {
-        let mut many = false;
+    fn left(&mut self, count: usize, since: Instant) {
         self.stats.sent += count as u64;
         for octets in self.queue.drain(..count) {
             match &mut self.stamps {
-                Some(stamps) => many = stamps.expect(octets, since),
+                Some(stamps) => stamps.expect(octets, since),
                 None => self.spare.push(octets),
             }
-        }
-        if many {
-            self.collect(clock);
         }
     }
 
     /// What the kernel's refusal of the first frame means for it, and for the rest.
-    fn refused(
-        &mut self,
-        error: Errno,
-        reading: Reading,
-        line: &mut Line,
-        clock: &mut Clock,
-    ) -> io::Result<()> {
+    fn refused(&mut self, error: Errno, reading: Reading, line: &mut Line) -> io::Result<()> {
         match error {
             Errno::ENETDOWN => self.refuse(Unsent::Down, reading),
             Errno::EMSGSIZE => {
                 line.ask();
                 self.follow(line);
                 self.refuse(Unsent::TooLong, reading);
-                self.renumber(clock)?;
             }
             Errno::ENOBUFS | Errno::ENOMEM => {
                 line.ask(); // without a carrier, this is its end
                 self.hold = Hold::Until(reading.after + BACK_OFF);
-                self.renumber(clock)?;
             }
             Errno::ENXIO | Errno::ENODEV => line.cut(),
             error => return Err(error.into()),
@@ -206,18 +184,6 @@ impl Transmit {
         self.stats.unsent += 1;
         let direction = Direction::Unsent(reason);
         self.back.push_back(Returned::new(octets, direction, reading.after, stamp, self.mac));
-    }
-
-    /// Has frames numbered anew; those still without a stamp are given up.
-    fn renumber(&mut self, clock: &mut Clock) -> io::Result<()> {
-        self.collect(clock);
-        let Some(stamps) = &mut self.stamps else { return Ok(()) };
-        while let Some((octets, since)) = stamps.give_up() {
-            self.stats.unstamped += 1;
-            let stamp = user(since, clock);
-            self.back.push_back(Returned::new(octets, Direction::Sent, since, stamp, self.mac));
-        }
-        stamps.renumber(&self.fd)
     }
 }
 

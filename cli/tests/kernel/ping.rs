@@ -21,6 +21,8 @@ pub(crate) fn tests() -> Vec<Trial> {
         both("a_next_hop_given_by_its_mac_is_not_asked_for", via),
         both("an_adopted_mac_is_the_only_one_that_speaks", source_mac),
         both("in_a_vlan_every_frame_has_the_tag", vlan),
+        both("a_priority_tag_alone_is_no_vlan_and_a_kernel_without_one_answers", priority),
+        both("the_hosts_own_address_with_a_priority_is_still_the_hosts", own_priority),
         both("a_mute_address_is_given_up_after_three_requests", mute),
     ];
     let figures =
@@ -164,6 +166,29 @@ fn vlan(form: Form) -> Tested {
     let [question] = &seen[..] else { return Err(format!("{seen:?}").into()) };
     assert_eq!(question.frame().tags().collect::<Vec<_>>(), [Tag::new(42, 5)]);
     assert_eq!(question.arp(), Some(Arp::request(US, FAR)));
+    Ok(())
+}
+
+fn priority(form: Form) -> Tested {
+    let net = Net::new()?;
+    let mut tap = net.tap()?;
+    let args = "ping -c 3 -i 0.05 -I v0 -S 10.77.0.10/24 --no-probe --vlan 0:5";
+    let said = run(&net.here, form, &format!("{args} 10.77.0.1"), 0)?;
+    assert_eq!(said.replies(), [1, 2, 3]);
+    for frame in tap.seen()? {
+        assert_eq!(frame.frame().tags().collect::<Vec<_>>(), [Tag::new(0, 5)]);
+    }
+    Ok(())
+}
+
+/// The kernel answers at that address, so nobody probes for it, and no VLAN hides it.
+fn own_priority(form: Form) -> Tested {
+    let net = Net::new()?;
+    net.here.add_address("v0", US, 24)?;
+    let mut tap = net.tap()?;
+    let said = run(&net.here, form, "ping -c 2 -i 0.05 -I v0 --vlan 0:5 10.77.0.1", 0)?;
+    assert_eq!(said.replies(), [1, 2]);
+    assert!(tap.seen()?.iter().all(|frame| frame.arp() != Some(Arp::probe(US))));
     Ok(())
 }
 

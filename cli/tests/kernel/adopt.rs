@@ -1,10 +1,11 @@
 //! Before an address is ours, it is probed for (RFC 5227).
 
 use libtest_mimic::Trial;
+use nix::sys::signal::Signal;
 
 use crate::{
     net::{FAR, Net, US},
-    run::{Form, Tested, both, run},
+    run::{Form, Run, Tested, both, run},
     tap::{Arp, Seen},
 };
 
@@ -13,7 +14,8 @@ pub(crate) fn tests() -> Vec<Trial> {
         both("nothing_but_probes_leaves_before_the_address_is_ours", free),
         both("of_a_taken_address_nothing_is_sent_but_probes", taken),
     ];
-    tests.into_iter().flatten().collect()
+    let cut = Trial::test("a_signal_ends_the_probing_and_nothing_else_was_sent", interrupted);
+    tests.into_iter().flatten().chain([cut]).collect()
 }
 
 fn free(form: Form) -> Tested {
@@ -59,5 +61,18 @@ fn taken(form: Form) -> Tested {
             assert_eq!(states[1], (&"taken".into(), &"02:00:00:4d:00:01".into()));
         }
     }
+    Ok(())
+}
+
+fn interrupted() -> Tested {
+    let net = Net::new()?;
+    let mut tap = net.tap()?;
+    let args = "ping -c 3 -I v0 -S 10.77.0.10/24 10.77.0.1";
+    let mut program = Run::start(&net.here, Form::Json, args)?;
+    program.until("probing")?;
+    program.signal(Signal::SIGINT)?;
+    let said = program.ends(130)?;
+    assert!(said.of("adopt").all(|adopt| adopt["state"] == "probing"));
+    assert!(tap.seen()?.iter().all(|frame| frame.arp() == Some(Arp::probe(US))));
     Ok(())
 }

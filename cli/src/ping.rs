@@ -74,25 +74,33 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Asks until all have answered, or time is up; whatever comes of it, each request is counted.
     fn go(&mut self, report: &mut Report) -> Result<(), Failure> {
+        let result = self.turns(report);
+        let stack = &self.session.stack;
+        let under_way = stack.under_way();
+        self.statistics.sent += under_way as u64;
+        self.statistics.unsent += (stack.in_flight() - under_way) as u64; // ARP still asks
+        result
+    }
+
+    fn turns(&mut self, report: &mut Report) -> Result<(), Failure> {
         let deadline = self.args.deadline.map(|deadline| self.began + deadline);
-        let result = loop {
+        loop {
             let now = self.session.now();
             if deadline.is_some_and(|deadline| deadline <= now) {
-                break Ok(());
+                return Ok(());
             }
             if self.has_more() && self.pace.next() <= now {
                 self.ask(now, report)?;
             }
-            let more = match self.session.poll() {
-                Ok(more) => more,
-                Err(gone) => break Err(gone),
-            };
+            let polled = self.session.poll();
             while let Some(event) = self.session.stack.event() {
                 self.tell(event, report)?;
             }
+            let more = polled?;
             if self.stopped || (!self.has_more() && self.session.stack.in_flight() == 0) {
-                break Ok(());
+                return Ok(());
             }
             if !more {
                 let next = self.has_more().then(|| self.pace.next());
@@ -103,9 +111,7 @@ impl Run<'_> {
                 Some(Wish::Figures) => self.view.figures(&self.statistics, report),
                 None => {}
             }
-        };
-        self.statistics.sent += self.session.stack.under_way() as u64;
-        result
+        }
     }
 
     fn has_more(&self) -> bool {

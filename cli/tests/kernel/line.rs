@@ -54,7 +54,7 @@ fn down(form: Form) -> Tested {
 
 fn deleted(form: Form) -> Tested {
     let net = Net::new()?;
-    let args = "ping -i 0.05 -I v0 -S 10.77.0.10/24 --no-probe 10.77.0.1";
+    let args = "ping -i 0.002 -I v0 -S 10.77.0.10/24 --no-probe 10.77.0.1";
     let mut program = Run::start(&net.here, form, args)?;
     program.until_reply(3)?;
     net.here.delete("v0")?;
@@ -65,6 +65,7 @@ fn deleted(form: Form) -> Tested {
         Form::Text => assert!(said.errors.contains("interface v0 is gone"), "{said:#?}"),
         Form::Json => {
             assert_eq!(said.of("error").count(), 1);
+            assert_eq!(said.of("unsent").count() as u64, said.total("unsent")?, "all are told");
         }
     }
     Ok(())

@@ -162,6 +162,10 @@ fn vlan(form: Form) -> Tested {
     let args = "ping -c 1 -w 0.4 -I v0 -S 10.77.0.10/24 --no-probe --vlan 42:5";
     let said = run(&net.here, form, &format!("{args} 10.77.0.1"), 1)?;
     assert_eq!(said.counts()?, (0, 0));
+    match form {
+        Form::Text => assert!(said.says("+1 not sent, 100% packet loss"), "{said:#?}"),
+        Form::Json => assert_eq!(said.total("unsent")?, 1),
+    }
     let seen = tap.seen()?;
     let [question] = &seen[..] else { return Err(format!("{seen:?}").into()) };
     assert_eq!(question.frame().tags().collect::<Vec<_>>(), [Tag::new(42, 5)]);

@@ -98,7 +98,13 @@ impl Run<'_> {
             while let Some(event) = self.session.stack.event() {
                 self.tell(event, report)?;
             }
-            let more = polled?;
+            let more = match polled {
+                Ok(more) => more,
+                Err(gone) => {
+                    self.session.link_gone(report)?;
+                    return Err(gone);
+                }
+            };
             if self.stopped || (!self.has_more() && self.session.stack.in_flight() == 0) {
                 return Ok(());
             }

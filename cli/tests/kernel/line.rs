@@ -62,9 +62,10 @@ fn deleted(form: Form) -> Tested {
     let (sent, received) = said.counts()?;
     assert!(received >= 3 && sent >= received);
     match form {
-        Form::Text => assert!(said.errors.contains("interface v0 is gone"), "{said:#?}"),
+        Form::Text => assert!(said.errors.contains("sidestack: interface v0 is gone"), "{said:#?}"),
         Form::Json => {
             assert_eq!(said.of("error").count(), 1);
+            assert_eq!(said.of("link").last().ok_or("no word of it")?["state"], "gone");
             assert_eq!(said.of("unsent").count() as u64, said.total("unsent")?, "all are told");
         }
     }

@@ -21,6 +21,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         both("a_next_hop_given_by_its_mac_is_not_asked_for", via),
         both("an_adopted_mac_is_the_only_one_that_speaks", source_mac),
         both("in_a_vlan_every_frame_has_the_tag", vlan),
+        both("two_programs_in_a_stack_of_vlans_answer_each_other", in_vlans),
         both("a_priority_tag_alone_is_no_vlan_and_a_kernel_without_one_answers", priority),
         both("the_hosts_own_address_with_a_priority_is_still_the_hosts", own_priority),
         both("a_mute_address_is_given_up_after_three_requests", mute),
@@ -170,6 +171,23 @@ fn vlan(form: Form) -> Tested {
     let [question] = &seen[..] else { return Err(format!("{seen:?}").into()) };
     assert_eq!(question.frame().tags().collect::<Vec<_>>(), [Tag::new(42, 5)]);
     assert_eq!(question.arp(), Some(Arp::request(US, FAR)));
+    Ok(())
+}
+
+fn in_vlans(form: Form) -> Tested {
+    let net = Net::bare()?;
+    let args = "ping -i 0.05 -s 1400 --no-probe --vlan 100 --vlan 42:3";
+    let far = format!("{args} -I f0 -S 10.77.0.1/24 10.77.0.10");
+    let near = format!("{args} -I v0 -S 10.77.0.10/24 10.77.0.1");
+    let mut far = Run::start(&net.far, form, &far)?;
+    let mut near = Run::start(&net.here, form, &near)?;
+    for program in [&mut far, &mut near] {
+        program.until(if form == Form::Text { " ttl=64 " } else { r#""ttl":64"# })?;
+    }
+    for program in [near, far] {
+        program.signal(Signal::SIGINT)?;
+        assert!(program.ends(0)?.counts()?.1 >= 1);
+    }
     Ok(())
 }
 

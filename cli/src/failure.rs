@@ -34,7 +34,10 @@ impl Failure {
 
     /// The link `name` failed in the middle of the work.
     pub(crate) fn gone(name: &str, error: &io::Error) -> Self {
-        Self::link(format!("{name}: {error}"))
+        match error.kind() {
+            io::ErrorKind::NotConnected => Self::link(error.to_string()), // it says which
+            _ => Self::link(format!("{name}: {error}")),
+        }
     }
 
     /// The link `name` cannot be opened.

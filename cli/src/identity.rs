@@ -50,7 +50,7 @@ impl Identity {
             .filter_map(|address| Ipv4Network::new(address.addr, address.prefix_len).ok())
             .collect();
         let nearest = |addr| own.iter().find(|network| network.contains(addr)).copied();
-        let in_vlan = !global.vlan.is_empty();
+        let in_vlan = global.vlan.iter().any(|tag| tag.id != 0);
         let Some(source) = global.source else {
             if in_vlan || global.source_mac.is_some() {
                 let what = if in_vlan { "--vlan" } else { "--source-mac" };

@@ -50,7 +50,6 @@ pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     };
     run.view.header(&run.session, report)?;
     let ended = run.go(report);
-    run.statistics.sent += run.session.stack.under_way() as u64;
     let pass = run.statistics.received > 0;
     let verdict = Verdict { interrupted: run.stopped, pass };
     run.view.summary(&run.session, &run.statistics, run.began, &verdict, report)?;
@@ -77,7 +76,17 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Asks until all have answered, or time is up; whatever comes of it, each request is counted.
     fn go(&mut self, report: &mut Report) -> Result<(), Failure> {
+        let result = self.turns(report);
+        let stack = &self.session.stack;
+        let under_way = stack.under_way();
+        self.statistics.sent += under_way as u64;
+        self.statistics.unsent += (stack.in_flight() - under_way) as u64; // ARP still asks
+        result
+    }
+
+    fn turns(&mut self, report: &mut Report) -> Result<(), Failure> {
         let deadline = self.args.deadline.map(|deadline| self.began + deadline);
         loop {
             let now = self.session.now();
@@ -87,10 +96,17 @@ impl Run<'_> {
             if self.has_more() && self.pace.next() <= now {
                 self.ask(now, report)?;
             }
-            let more = self.session.poll()?;
+            let polled = self.session.poll();
             while let Some(event) = self.session.stack.event() {
                 self.tell(event, report)?;
             }
+            let more = match polled {
+                Ok(more) => more,
+                Err(gone) => {
+                    self.session.link_gone(report)?;
+                    return Err(gone);
+                }
+            };
             if self.stopped || (!self.has_more() && self.session.stack.in_flight() == 0) {
                 return Ok(());
             }

@@ -233,6 +233,12 @@ impl Session {
         report.record(&Record::Link { ts: self.time(at), interface: name, state, mtu, mac })
     }
 
+    /// Tells that the link is there no more.
+    pub(crate) fn link_gone(&self, report: &mut Report) -> Result<(), Failure> {
+        let (ts, interface) = (self.time(self.now()), &self.name);
+        report.record(&Record::Link { ts, interface, state: "gone", mtu: None, mac: None })
+    }
+
     /// Takes in what is still to be recorded, closes the link, and says whether the capture is
     /// whole.
     pub(crate) fn close(mut self) -> Result<(), Failure> {

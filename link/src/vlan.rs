@@ -15,7 +15,7 @@ use crate::{
 ///
 /// It tags what it transmits, and hands up, its tags hidden ([`Frame::without_tags`]), only what
 /// bears the same tags: the same protocols and identifiers in the same order; priorities may
-/// differ. All else is dropped and counted, frames of our own that come back included. Without any
+/// differ, and a mere priority tag, of VID 0, is as good as none (IEEE 802.1Q §6.9). All else is dropped and counted, frames of our own that come back included. Without any
 /// tag of its own it changes nothing and hands up everything.
 ///
 /// A [`Recorder`](crate::capture::Recorder) belongs below it, where the tags still are.
@@ -145,7 +145,8 @@ impl FrameTx for Tx<'_> {
 }
 
 fn is_ours(frame: &Frame<'_>, tags: &[Tag]) -> bool {
-    frame.tags().map(|tag| (tag.protocol, tag.id)).eq(tags.iter().map(|tag| (tag.protocol, tag.id)))
+    let vlan = |tag: Tag| (tag.id != 0).then_some((tag.protocol, tag.id));
+    frame.tags().filter_map(vlan).eq(tags.iter().copied().filter_map(vlan))
 }
 
 fn mtu(below: &dyn FrameTx, tags: &[Tag]) -> usize {

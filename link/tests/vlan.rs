@@ -70,6 +70,15 @@ fn frames_of_other_vlans_are_dropped_and_counted() {
 }
 
 #[test]
+fn a_priority_tag_is_as_good_as_none() {
+    let ours: [&[u8]; 3] = [b"\x08\x00", b"\x81\x00\x60\x00\x08\x00", b"\x81\x00\x00\x00\x08\x00"];
+    let foreign: [&[u8]; 1] = [b"\x81\x00\x00\x2a\x08\x00"];
+    let batch = ours.into_iter().chain(foreign).map(|rest| (received(), frame(rest))).collect();
+    let mut link = Tagged::new(Script::new([batch]), vec![Tag::new(0, 5)]);
+    assert_eq!((heard(&mut link), link.foreign()), ((4, 3), 1));
+}
+
+#[test]
 fn frames_of_ours_come_back_only_if_they_left_in_the_vlan() {
     let directions = [Direction::Sent, Direction::Unsent(Unsent::NoCarrier)];
     let batch = directions.into_iter().flat_map(|direction| {

@@ -1,0 +1,78 @@
+//! Before an address is ours, it is probed for (RFC 5227).
+
+use libtest_mimic::Trial;
+use nix::sys::signal::Signal;
+
+use crate::{
+    net::{FAR, Net, US},
+    run::{Form, Run, Tested, both, run},
+    tap::{Arp, Seen},
+};
+
+pub(crate) fn tests() -> Vec<Trial> {
+    let tests = [
+        both("nothing_but_probes_leaves_before_the_address_is_ours", free),
+        both("of_a_taken_address_nothing_is_sent_but_probes", taken),
+    ];
+    let cut = Trial::test("a_signal_ends_the_probing_and_nothing_else_was_sent", interrupted);
+    tests.into_iter().flatten().chain([cut]).collect()
+}
+
+fn free(form: Form) -> Tested {
+    let net = Net::new()?;
+    let mut tap = net.tap()?;
+    let args = "ping -c 3 -i 1.1 -I v0 -S 10.77.0.10/24 10.77.0.1";
+    let said = run(&net.here, form, args, 0)?;
+    assert_eq!(said.replies(), [1, 2, 3]);
+    let seen = tap.seen()?;
+    let arp: Vec<Arp> = seen.iter().map_while(Seen::arp).collect();
+    let (probe, ours) = (Arp::probe(US), Arp::announcement(US));
+    assert_eq!(arp, [probe, probe, probe, ours, Arp::request(US, FAR)]);
+    let announced = seen.iter().filter(|frame| frame.arp() == Some(ours)).count();
+    assert_eq!(announced, 2, "the second 2 s after the first");
+    match form {
+        Form::Text => {
+            assert!(said.errors.contains("probing 10.77.0.10 on v0: 4 to 7 s"), "{said:#?}");
+        }
+        Form::Json => {
+            let states: Vec<_> = said.of("adopt").map(|adopt| &adopt["state"]).collect();
+            assert_eq!(states, ["probing", "ours"]);
+        }
+    }
+    Ok(())
+}
+
+fn taken(form: Form) -> Tested {
+    let net = Net::new()?;
+    net.far.add_address("f0", US, 24)?;
+    let mut tap = net.tap()?;
+    let said = run(&net.here, form, "ping -c 3 -I v0 -S 10.77.0.10/24 10.77.0.1", 1)?;
+    let seen = tap.seen()?;
+    assert!(!seen.is_empty());
+    assert!(seen.iter().all(|frame| frame.arp() == Some(Arp::probe(US))), "{seen:?}");
+    match form {
+        Form::Text => {
+            let verdict = "10.77.0.10 is in use on v0 by 02:00:00:4d:00:01";
+            assert!(said.errors.contains(verdict), "{said:#?}");
+        }
+        Form::Json => {
+            let states: Vec<_> =
+                said.of("adopt").map(|adopt| (&adopt["state"], &adopt["mac"])).collect();
+            assert_eq!(states[1], (&"taken".into(), &"02:00:00:4d:00:01".into()));
+        }
+    }
+    Ok(())
+}
+
+fn interrupted() -> Tested {
+    let net = Net::new()?;
+    let mut tap = net.tap()?;
+    let args = "ping -c 3 -I v0 -S 10.77.0.10/24 10.77.0.1";
+    let mut program = Run::start(&net.here, Form::Json, args)?;
+    program.until("probing")?;
+    program.signal(Signal::SIGINT)?;
+    let said = program.ends(130)?;
+    assert!(said.of("adopt").all(|adopt| adopt["state"] == "probing"));
+    assert!(tap.seen()?.iter().all(|frame| frame.arp() == Some(Arp::probe(US))));
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! The program on real interfaces, against the Linux kernel's own hosts in private namespaces.
+
+mod adopt;
+mod capture;
+mod fault;
+mod line;
+mod net;
+mod ping;
+mod privilege;
+mod raw;
+mod responder;
+mod run;
+mod send;
+mod tap;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+use link::namespace;
+
+fn main() -> ExitCode {
+    if let Err(left_out) = namespace::for_tests() {
+        return left_out;
+    }
+    let mut tests: Vec<Trial> = adopt::tests(); // they take longest
+    let others = [ping::tests(), line::tests(), privilege::tests(), send::tests()];
+    tests.extend(others.into_iter().flatten());
+    tests.extend(capture::tests().into_iter().chain(fault::tests()));
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(TOGETHER); // they wait more than they work
+    libtest_mimic::run(&arguments, tests).exit_code()
+}
+
+/// Tests that run at the same time, each in networks of its own.
+const TOGETHER: usize = 12;

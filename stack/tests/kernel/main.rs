@@ -1,0 +1,29 @@
+//! The host on a packet socket, against the Linux kernel's own hosts in private namespaces.
+
+mod bare;
+mod echo;
+mod line;
+mod net;
+mod noted;
+mod raw;
+mod vlan;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+use sidestack_stack::link::namespace;
+
+fn main() -> ExitCode {
+    if let Err(left_out) = namespace::for_tests() {
+        return left_out;
+    }
+    let tests = [echo::tests(), line::tests(), bare::tests(), vlan::tests()];
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(TOGETHER); // they wait more than they work
+    let tests: Vec<Trial> = tests.into_iter().flatten().collect();
+    libtest_mimic::run(&arguments, tests).exit_code()
+}
+
+/// Tests that run at the same time, each in networks of its own.
+const TOGETHER: usize = 8;

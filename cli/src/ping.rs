@@ -104,7 +104,10 @@ impl Run<'_> {
                 None => {}
             }
         };
-        self.statistics.sent += self.session.stack.under_way() as u64;
+        let under_way = self.session.stack.under_way();
+        let kept = self.session.stack.in_flight() - under_way; // its next hop is being asked for
+        self.statistics.sent += under_way as u64;
+        self.statistics.unsent += kept as u64;
         result
     }
 

@@ -5,6 +5,7 @@ use link::Tag;
 use macaddr::MacAddr6;
 
 use crate::{
+    failure::Failure,
     report::Report,
     value::{self, LinkName, Source, Via},
 };
@@ -208,8 +209,10 @@ pub(crate) fn parse() -> Result<Cli, ExitCode> {
         let code = if error.use_stderr() { 2 } else { 0 };
         if code == 2 && wants_json {
             let text = error.to_string();
-            let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            let failure = crate::Failure::usage(message.to_owned());
+            let sentence: Vec<&str> =
+                text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+            let message = sentence.join(" ");
+            let failure = Failure::usage(message.trim_start_matches("error: "));
             return Report::new(true).end(Err(failure));
         }
         let _ = error.print(); // a closed pipe is quiet

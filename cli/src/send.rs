@@ -45,7 +45,14 @@ pub(crate) fn run(global: &Global, args: &Send, report: &mut Report) -> Result<u
         if sent.out + sent.refused < queued || queued < args.count {
             session.wait((queued < args.count).then(|| pace.next()))?;
         }
-        stopped = session.wish() == Some(Wish::Stop);
+        match session.wish() {
+            Some(Wish::Stop) => stopped = true,
+            Some(Wish::Figures) => {
+                let Sent { out, refused } = sent;
+                report.aside(format_args!("{out} sent, {refused} refused, of {}", args.count));
+            }
+            None => {}
+        }
     }
     session.close()?;
     Ok(if stopped { 130 } else { u8::from(sent.out == 0) })

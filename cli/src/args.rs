@@ -5,6 +5,7 @@ use link::Tag;
 use macaddr::MacAddr6;
 
 use crate::{
+    failure::Failure,
     report::Report,
     value::{self, LinkName, Source, Via},
 };
@@ -147,13 +148,13 @@ pub(crate) struct Arp {
     #[arg(required = true)]
     pub(crate) targets: Vec<String>,
     /// Probe whether anybody uses the address (RFC 5227): 0 if it is free
-    #[arg(short = 'D', long, conflicts_with_all = ["announce", "advertise", "count"])]
+    #[arg(short = 'D', long, conflicts_with_all = ["announce", "advertise", "count", "interval", "deadline", "first"])]
     pub(crate) probe: bool,
     /// Announce the address by requests
-    #[arg(short = 'U', long, conflicts_with = "advertise")]
+    #[arg(short = 'U', long, conflicts_with_all = ["advertise", "first"])]
     pub(crate) announce: bool,
     /// Announce the address by replies
-    #[arg(short = 'A', long)]
+    #[arg(short = 'A', long, conflicts_with = "first")]
     pub(crate) advertise: bool,
     /// Ask this many times, one second apart or more, instead of until it answers
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -203,18 +204,88 @@ pub(crate) struct Route {
 
 /// Reads the command line; what is wrong with it is told here.
 pub(crate) fn parse() -> Result<Cli, ExitCode> {
-    Cli::try_parse().map_err(|error| {
-        let wants_json = std::env::args().any(|arg| matches!(&*arg, "-j" | "-J" | "--json"));
-        let code = if error.use_stderr() { 2 } else { 0 };
-        if code == 2 && wants_json {
-            let text = error.to_string();
-            let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            let failure = crate::Failure::usage(message.to_owned());
-            return Report::new(true).end(Err(failure));
+    let cli = Cli::try_parse().map_err(|error| refuse(&error))?;
+    match cli.meaningless() {
+        None => Ok(cli),
+        Some(flag) => {
+            let (json, what) = (cli.global.json, cli.command.name());
+            Err(Report::new(json)
+                .end(Err(Failure::usage(format!("{flag} means nothing to {what}")))))
         }
-        let _ = error.print(); // a closed pipe is quiet
-        ExitCode::from(code)
-    })
+    }
+}
+
+fn refuse(error: &clap::Error) -> ExitCode {
+    let wants_json = std::env::args().any(|arg| matches!(&*arg, "-j" | "-J" | "--json"));
+    let code = if error.use_stderr() { 2 } else { 0 };
+    if code == 2 && wants_json {
+        let text = error.to_string();
+        let sentence: Vec<&str> =
+            text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+        let message = sentence.join(" ");
+        let failure = Failure::usage(message.trim_start_matches("error: "));
+        return Report::new(true).end(Err(failure));
+    }
+    let _ = error.print(); // a closed pipe is quiet
+    ExitCode::from(code)
+}
+
+impl Cli {
+    /// A global option that was given, and that the command has no use for.
+    fn meaningless(&self) -> Option<&'static str> {
+        let useless: &[&str] = match &self.command {
+            Command::Ping(_) | Command::Route(_) => &[],
+            Command::Interfaces => &[
+                "-I",
+                "-S",
+                "--source-mac",
+                "--gateway",
+                "--via",
+                "--vlan",
+                "--no-probe",
+                "--pcap",
+            ],
+            Command::Arp(Arp { probe: true, .. }) | Command::Send(_) => {
+                &["-S", "--gateway", "--via", "--no-probe"]
+            }
+            Command::Arp(Arp { announce, advertise, .. }) if *announce || *advertise => {
+                &["-S", "--gateway", "--via"]
+            }
+            Command::Arp(_) => &["--gateway", "--via"],
+        };
+        useless.iter().find(|flag| self.global.has(flag)).copied()
+    }
+}
+
+impl Global {
+    fn has(&self, flag: &str) -> bool {
+        match flag {
+            "-I" => self.interface.is_some(),
+            "-S" => self.source.is_some(),
+            "--source-mac" => self.source_mac.is_some(),
+            "--gateway" => self.gateway.is_some(),
+            "--via" => self.via.is_some(),
+            "--vlan" => !self.vlan.is_empty(),
+            "--no-probe" => self.no_probe,
+            "--pcap" => self.pcap.is_some(),
+            _ => false,
+        }
+    }
+}
+
+impl Command {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Interfaces => "interfaces",
+            Self::Ping(_) => "ping",
+            Self::Arp(Arp { probe: true, .. }) => "arp -D",
+            Self::Arp(Arp { announce: true, .. }) => "arp -U",
+            Self::Arp(Arp { advertise: true, .. }) => "arp -A",
+            Self::Arp(_) => "arp",
+            Self::Send(_) => "send",
+            Self::Route(_) => "route",
+        }
+    }
 }
 
 const EXIT_CODES: &str = "\

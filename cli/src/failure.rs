@@ -49,10 +49,10 @@ impl Failure {
                 message: error.to_string(),
                 hint: Some(remedy()),
             },
-            OpenError::NoSuchInterface { .. } => Self {
+            OpenError::NoSuchInterface { interface } => Self {
                 errno: Some("ENODEV"),
                 hint: Some("`sidestack interfaces` lists those there are".into()),
-                ..Self::link(error.to_string())
+                ..Self::link(format!("{interface}: no such interface"))
             },
             _ => Self::link(error.to_string()),
         }

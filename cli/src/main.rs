@@ -26,7 +26,6 @@ mod value;
 use std::process::ExitCode;
 
 use args::Command;
-use failure::Failure;
 use report::Report;
 
 fn main() -> ExitCode {

@@ -28,6 +28,9 @@ pub(crate) fn run(global: &Global, args: &args::Route, report: &mut Report) -> R
         session.close()?;
         return Ok(code);
     }
+    if let Some(via) = global.via {
+        targets[1..].iter().try_for_each(|target| session.override_route(*target, via))?;
+    }
     session.start(report, "route", &targets)?;
     let routes: Vec<_> = targets.iter().map(|dst| (*dst, session.stack.route(*dst))).collect();
     let hops = routes.iter().filter_map(|(_, route)| neighbour(route.as_ref()?));

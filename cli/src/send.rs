@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use link::{Direction, EtherType, Frame, FrameIo, FrameTx, Link, SendError, Unsent};
+use link::{Direction, EtherType, Frame, FrameIo, FrameTx, Link, SendError, Tag, Unsent};
 use macaddr::MacAddr6;
 use stack::{Pace, arp};
 
@@ -21,7 +21,7 @@ pub(crate) fn run(global: &Global, args: &Send, report: &mut Report) -> Result<u
     let mut session = Session::open(global, None, Us::Deaf, arp::Config::default())?;
     session.start(report, "send", &[])?;
     let mut pace = Pace::new(session.now(), args.interval);
-    let mut sent = Sent::default();
+    let mut sent = Sent { out: 0, refused: 0, vlan: global.vlan.clone() };
     let mut queued = 0;
     let mut stopped = false;
     while !stopped && sent.out + sent.refused < args.count {
@@ -45,17 +45,25 @@ pub(crate) fn run(global: &Global, args: &Send, report: &mut Report) -> Result<u
         if sent.out + sent.refused < queued || queued < args.count {
             session.wait((queued < args.count).then(|| pace.next()))?;
         }
-        stopped = session.wish() == Some(Wish::Stop);
+        match session.wish() {
+            Some(Wish::Stop) => stopped = true,
+            Some(Wish::Figures) => {
+                let Sent { out, refused, .. } = sent;
+                report.aside(format_args!("{out} sent, {refused} refused, of {}", args.count));
+            }
+            None => {}
+        }
     }
     session.close()?;
     Ok(if stopped { 130 } else { u8::from(sent.out == 0) })
 }
 
 /// What became of the frames.
-#[derive(Default)]
 struct Sent {
     out: u64,
     refused: u64,
+    /// The tags that they leave in, which the link takes off those that come back.
+    vlan: Vec<Tag>,
 }
 
 impl Sent {
@@ -73,7 +81,7 @@ impl Sent {
             Direction::Sent => {
                 self.out += 1;
                 if told.is_ok() {
-                    told = tell(&frame, self.out, &name, report);
+                    told = tell(&frame, &self.vlan, self.out, &name, report);
                 }
             }
             Direction::Unsent(reason) => {
@@ -108,12 +116,20 @@ fn queue(link: &mut dyn Link, args: &Send, octets: &[u8]) -> Result<(), SendErro
     }
 }
 
-fn tell(frame: &Frame<'_>, n: u64, name: &str, report: &mut Report) -> Result<(), Failure> {
+fn tell(
+    frame: &Frame<'_>,
+    vlan: &[Tag],
+    n: u64,
+    name: &str,
+    report: &mut Report,
+) -> Result<(), Failure> {
     let len = frame.octets().len();
     let (dst, src) = (Mac(frame.dst()), Mac(frame.src()));
     let ether_type = frame.ether_type().0;
+    let tags: Vec<Tag> = vlan.iter().copied().chain(frame.tags()).collect();
+    let within: String = tags.iter().map(|tag| format!("VLAN {}, ", tag.id)).collect();
     report.line(format_args!(
-        "sent {len} octets on {name}: {src} > {dst}, EtherType 0x{ether_type:04x}"
+        "sent {len} octets on {name}: {src} > {dst}, {within}EtherType 0x{ether_type:04x}"
     ))?;
     let is_length = ether_type < 0x0600;
     let since_epoch = frame.stamp().since_epoch;
@@ -130,7 +146,7 @@ fn tell(frame: &Frame<'_>, n: u64, name: &str, report: &mut Report) -> Result<()
             ether_type: (!is_length).then_some(ether_type),
             len802_3: is_length.then_some(ether_type),
         },
-        vlan: frame.tags().map(VlanTag::from).collect(),
+        vlan: tags.into_iter().map(VlanTag::from).collect(),
         malformed: None,
     })
 }

@@ -143,6 +143,27 @@ impl Session {
         }
     }
 
+    /// Reaches `target` by `via`, whatever the other routes say.
+    pub(crate) fn override_route(&mut self, target: Ipv4Addr, via: Via) -> Result<(), Failure> {
+        let hop = match via {
+            Via::Gateway(gateway) if self.identity.network.contains(gateway) => {
+                Hop::Gateway(gateway)
+            }
+            Via::Gateway(gateway) => {
+                let network = self.identity.network;
+                let (ip, len) = (network.network(), network.prefix());
+                return Err(Failure::usage(format!("--via {gateway} is not in {ip}/{len}")));
+            }
+            Via::Station(mac) => {
+                let now = self.now();
+                self.stack.pin(now, target, mac);
+                Hop::Connected
+            }
+        };
+        self.stack.add_route(Ipv4Network::from(target), hop);
+        Ok(())
+    }
+
     /// Whether the host's kernel has `addr` on this link.
     pub(crate) fn host_owns(&self, addr: Ipv4Addr) -> bool {
         self.lab.is_none()
@@ -245,26 +266,6 @@ impl Session {
         let _ = self.poll(); // the stamp of the last frame; a link that is gone has none
         drop(self.stack);
         self.capture.map_or(Ok(()), Capture::verdict)
-    }
-
-    fn override_route(&mut self, target: Ipv4Addr, via: Via) -> Result<(), Failure> {
-        let hop = match via {
-            Via::Gateway(gateway) if self.identity.network.contains(gateway) => {
-                Hop::Gateway(gateway)
-            }
-            Via::Gateway(gateway) => {
-                let network = self.identity.network;
-                let (ip, len) = (network.network(), network.prefix());
-                return Err(Failure::usage(format!("--via {gateway} is not in {ip}/{len}")));
-            }
-            Via::Station(mac) => {
-                let now = self.now();
-                self.stack.pin(now, target, mac);
-                Hop::Connected
-            }
-        };
-        self.stack.add_route(Ipv4Network::from(target), hop);
-        Ok(())
     }
 }
 

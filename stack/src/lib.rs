@@ -39,3 +39,8 @@ pub use pace::Pace;
 pub use router::{Router, Side};
 
 pub use {arp, icmp, ipv4, link};
+
+/// The examples of the README, to be run as tests.
+#[doc = include_str!("../../README.md")]
+#[cfg(doctest)]
+struct Readme;

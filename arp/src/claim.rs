@@ -46,6 +46,13 @@ impl Claim {
         matches!(self.step, Step::Probe(_) | Step::Wait | Step::Taken)
     }
 
+    /// A probe could not leave, so nobody can have answered it: begins again a second later.
+    pub(crate) fn begin_again(&mut self, now: Instant) {
+        if matches!(self.step, Step::Probe(_) | Step::Wait) {
+            (self.step, self.due) = (Step::Probe(0), now + PROBE_MIN);
+        }
+    }
+
     /// Leaves the address to whoever has it.
     pub(crate) fn give_up(&mut self) {
         self.step = Step::Taken;

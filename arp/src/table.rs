@@ -123,10 +123,18 @@ impl Arp {
         }
     }
 
-    /// Takes note that an ARP frame of ours could not leave, and gives up on whom it asked for.
+    /// Takes note that an ARP frame of ours could not leave: gives up on whom it asked for, or
+    /// begins again to probe.
     pub fn unsent(&mut self, frame: &Frame<'_>, reason: Unsent) {
         let Ok(packet) = View::parse(frame.payload()) else { return };
         let addr = packet.target;
+        if packet.sender.is_unspecified() {
+            let mut claims = self.claims.iter_mut();
+            if let Some(claim) = claims.find(|claim| claim.addr == addr) {
+                claim.begin_again(frame.at());
+            }
+            return;
+        }
         if let Some(Entry { state: State::Incomplete { packet, .. }, .. }) =
             self.table.get_mut(&addr)
         {

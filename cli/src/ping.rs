@@ -83,6 +83,7 @@ impl Run<'_> {
         let under_way = stack.under_way();
         self.statistics.sent += under_way as u64;
         self.statistics.unsent += (stack.in_flight() - under_way) as u64; // ARP still asks
+        self.statistics.foreign += self.session.foreign_errors();
         result
     }
 

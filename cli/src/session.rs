@@ -8,7 +8,7 @@ use std::{
 use ipnetwork::Ipv4Network;
 use link::{FrameTx, Link, Source, Wait, namespace::KernelLab};
 use macaddr::MacAddr6;
-use stack::{Config, Stack, What, arp, ipv4::Hop};
+use stack::{Config, Discard, Stack, What, arp, ipv4::Hop};
 
 use crate::{
     args::Global,
@@ -258,6 +258,12 @@ impl Session {
     pub(crate) fn link_gone(&self, report: &mut Report) -> Result<(), Failure> {
         let (ts, interface) = (self.time(self.now()), &self.name);
         report.record(&Record::Link { ts, interface, state: "gone", mtu: None, mac: None })
+    }
+
+    /// ICMP errors that were about datagrams of others.
+    pub(crate) fn foreign_errors(&self) -> u64 {
+        let discard = Discard::Icmp(stack::icmp::Discard::ForeignError);
+        self.stack.counters().discarded(discard)
     }
 
     /// Takes in what is still to be recorded, closes the link, and says whether the capture is

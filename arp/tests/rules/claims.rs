@@ -3,7 +3,7 @@
 use std::{net::Ipv4Addr, time::Duration};
 
 use arp::{Arp, Config, Discard, Event, Owned, View};
-use link::{FrameTx, memory::LATENCY};
+use link::{FrameIo, FrameTx, Unsent, memory::LATENCY};
 use sidestack_arp as arp;
 
 use crate::lan::{BROADCAST, Lan, US, addr, mac, ms, octets, reply, request};
@@ -173,6 +173,26 @@ fn a_full_link_postpones_a_probe_and_loses_none() {
     while lan.us.port.transmit(60, &mut |slot| slot[..6].fill(0xff)).is_ok() {}
     lan.run(ms(10_000));
     assert_eq!(times(&lan), [ms(10), ms(2010)]);
+}
+
+#[test]
+fn a_probe_that_could_not_leave_counts_for_nothing_and_probing_begins_again() {
+    let mut lan = probing(WANTED, 1);
+    let first = {
+        lan.run(ms(1000));
+        times(&lan)[0]
+    };
+    let mut lan = probing(WANTED, 1);
+    lan.network.advance_to(lan.start + first);
+    assert_eq!(lan.us.arp.poll(lan.start + first, &mut lan.us.port), None);
+    lan.us.port.flush().unwrap();
+    let (arp, now) = (&mut lan.us.arp, lan.start + first);
+    let mut down = |frame: link::Frame<'_>, _: &mut dyn FrameTx| arp.unsent(&frame, Unsent::Down);
+    lan.us.port.recv(now, &mut down).unwrap();
+    lan.run(ms(60_000));
+    let [one, _, three] = times(&lan)[..] else { panic!("{:?}", times(&lan)) };
+    assert_eq!(one, first + ms(1000), "three probes more, a second later");
+    assert_eq!(lan.us.events, [(three + ms(2000), Event::Free { addr: WANTED })]);
 }
 
 #[test]

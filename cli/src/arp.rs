@@ -25,7 +25,7 @@ pub(crate) fn run(global: &Global, args: &Arp, report: &mut Report) -> Result<u8
         _ => Err(Failure::usage("one address at a time can be probed for or announced")),
     };
     if args.probe {
-        probe(global, alone?, report)
+        probe(global, args, alone?, report)
     } else if args.announce || args.advertise {
         announce(global, args, alone?, report)
     } else {

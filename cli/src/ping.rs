@@ -101,13 +101,7 @@ impl Run<'_> {
             while let Some(event) = self.session.stack.event() {
                 self.tell(event, report)?;
             }
-            let more = match polled {
-                Ok(more) => more,
-                Err(gone) => {
-                    self.session.link_gone(report)?;
-                    return Err(gone);
-                }
-            };
+            let more = self.session.or_gone(polled, report)?;
             if self.stopped || (!self.has_more() && self.session.stack.in_flight() == 0) {
                 return Ok(());
             }

@@ -92,7 +92,7 @@ impl Session {
                 self.name
             ));
             self.adoption(report, addr, "probing", None)?;
-            match self.probed(addr)? {
+            match self.probed(addr, report)? {
                 Probed::Free => {}
                 Probed::Taken(owner) => {
                     let name = &self.name;
@@ -120,9 +120,14 @@ impl Session {
     }
 
     /// Waits for what comes of probing for `addr`.
-    pub(crate) fn probed(&mut self, addr: Ipv4Addr) -> Result<Probed, Failure> {
+    pub(crate) fn probed(
+        &mut self,
+        addr: Ipv4Addr,
+        report: &mut Report,
+    ) -> Result<Probed, Failure> {
         loop {
-            let more = self.poll()?;
+            let polled = self.poll();
+            let more = self.or_gone(polled, report)?;
             while let Some(event) = self.stack.event() {
                 match event.what {
                     What::Arp(arp::Event::Free { addr: free }) if free == addr => {
@@ -254,10 +259,17 @@ impl Session {
         report.record(&Record::Link { ts: self.time(at), interface: name, state, mtu, mac })
     }
 
-    /// Tells that the link is there no more.
-    pub(crate) fn link_gone(&self, report: &mut Report) -> Result<(), Failure> {
-        let (ts, interface) = (self.time(self.now()), &self.name);
-        report.record(&Record::Link { ts, interface, state: "gone", mtu: None, mac: None })
+    /// What a poll came to; if the link is gone, programs are told.
+    pub(crate) fn or_gone(
+        &self,
+        polled: Result<bool, Failure>,
+        report: &mut Report,
+    ) -> Result<bool, Failure> {
+        if polled.is_err() {
+            let (ts, interface) = (self.time(self.now()), &self.name);
+            report.record(&Record::Link { ts, interface, state: "gone", mtu: None, mac: None })?;
+        }
+        polled
     }
 
     /// ICMP errors that were about datagrams of others.

@@ -31,7 +31,7 @@ pub(crate) struct Statistics {
 
 impl Statistics {
     pub(crate) fn new() -> Self {
-        let round_trips = Histogram::new(3).expect("three significant digits are allowed");
+        let round_trips = Histogram::new(4).expect("four significant digits are allowed");
         Self {
             sent: 0,
             received: 0,

@@ -18,7 +18,12 @@ use crate::{
 };
 
 /// RFC 5227 §2.1: is the address free?
-pub(super) fn probe(global: &Global, addr: Ipv4Addr, report: &mut Report) -> Result<u8, Failure> {
+pub(super) fn probe(
+    global: &Global,
+    args: &Arp,
+    addr: Ipv4Addr,
+    report: &mut Report,
+) -> Result<u8, Failure> {
     let mut session = Session::open(global, Some(addr), Us::Nobody, arp::Config::default())?;
     session.start(report, "arp", &[addr])?;
     let probed = if session.host_owns(addr) {
@@ -29,21 +34,22 @@ pub(super) fn probe(global: &Global, addr: Ipv4Addr, report: &mut Report) -> Res
         session.stack.probe(now, addr);
         report.note(format_args!("probing {addr} on {}: 4 to 7 s", session.name));
         session.adoption(report, addr, "probing", None)?;
-        session.probed(addr)?
+        session.probed(addr, report)?
     };
-    let code = match probed {
+    let (code, text) = match probed {
         Probed::Free => {
-            report.line(format_args!("{addr} is free"))?;
             session.adoption(report, addr, "free", None)?;
-            0
+            (0, format!("{addr} is free"))
         }
         Probed::Taken(mac) => {
-            report.line(format_args!("{addr} is in use by {}", Mac(mac)))?;
             session.adoption(report, addr, "taken", Some(mac))?;
-            1
+            (1, format!("{addr} is in use by {}", Mac(mac)))
         }
-        Probed::Stopped => 130,
+        Probed::Stopped => (130, format!("{addr}: nobody has answered yet")),
     };
+    if !args.quiet {
+        report.line(text)?;
+    }
     session.close()?;
     Ok(code)
 }
@@ -71,14 +77,16 @@ pub(super) fn announce(
         if pace.next() <= now && speak(&mut session, args, addr).is_ok() {
             announced += 1;
             pace.done(now);
-            let (mac, name) = (Mac(session.mac()), &session.name);
+            let (mac, name) = (session.mac(), &session.name);
             if !args.quiet {
                 report.line(format_args!(
-                    "announced {addr} at {mac} on {name}, {announced} of {count}"
+                    "announced {addr} at {} on {name}, {announced} of {count}",
+                    Mac(mac)
                 ))?;
             }
+            session.adoption(report, addr, "announced", Some(mac))?;
         }
-        let more = session.poll()?;
+        let polled = session.poll();
         while let Some(Event { at, what, .. }) = session.stack.event() {
             let What::Arp(event) = what else { continue };
             if matches!(event, arp::Event::Conflict { .. }) {
@@ -89,6 +97,7 @@ pub(super) fn announce(
             }
             record(&session, at, &event, report)?;
         }
+        let more = session.or_gone(polled, report)?;
         if announced == count || deadline.is_some_and(|deadline| deadline <= now) {
             break;
         }

@@ -87,7 +87,7 @@ impl Round<'_> {
             if self.rounds > 0 && self.waiting.is_empty() && self.pace.next() <= now {
                 self.begin(now)?;
             }
-            let more = self.session.poll()?;
+            let polled = self.session.poll();
             while let Some(Event { at, what, .. }) = self.session.stack.event() {
                 match what {
                     What::Arp(event) => self.tell(at, &event, report)?,
@@ -95,6 +95,7 @@ impl Round<'_> {
                     What::Icmp(_) => {}
                 }
             }
+            let more = self.session.or_gone(polled, report)?;
             let now = self.session.now();
             let asking = self.rounds > 0 && !self.targets.is_empty();
             let idle = !asking && self.waiting.is_empty();
@@ -123,6 +124,7 @@ impl Round<'_> {
                 .resolve(now, target)
                 .map_err(|error| Failure::link(format!("{}: {error}", self.session.name)))?;
             self.waiting.insert(target);
+            self.asked += 1;
         }
         self.rounds -= 1;
         self.pace.done(now);
@@ -138,7 +140,7 @@ impl Round<'_> {
         match *event {
             arp::Event::Resolved { addr, mac, round_trip, requests } => {
                 self.waiting.remove(&addr);
-                self.asked += requests;
+                self.asked += requests.saturating_sub(1); // the first is counted already
                 self.answered += 1;
                 self.linger = self.session.now() + LINGER;
                 if self.args.first {
@@ -154,7 +156,7 @@ impl Round<'_> {
             }
             arp::Event::Unresolved { addr, requests, .. } => {
                 self.waiting.remove(&addr);
-                self.asked += requests;
+                self.asked += requests.saturating_sub(1); // the first is counted already
             }
             arp::Event::Unsent { addr, .. } => drop(self.waiting.remove(&addr)),
             _ => {}

@@ -20,6 +20,8 @@ pub(crate) struct Opened {
     pub(crate) name: String,
     pub(crate) identity: Identity,
     pub(crate) capture: Option<Capture>,
+    /// Octets that the kernel keeps for us while we are busy; none where there is no kernel.
+    pub(crate) receive_buffer: Option<usize>,
     /// What `link` leads into, if that lives only as long as this.
     pub(crate) lab: Option<KernelLab>,
 }
@@ -46,6 +48,11 @@ pub(crate) fn open(
 ) -> Result<Opened, Failure> {
     let capture = global.pcap.as_deref().map(Capture::create).transpose()?;
     let tagged = !global.vlan.is_empty();
+    let mut receive_buffer = None;
+    let mut boxed = |socket: PacketSocket| -> Box<dyn Link> {
+        receive_buffer = Some(socket.receive_buffer());
+        Box::new(socket)
+    };
     let (name, identity, link, lab): (_, _, Box<dyn Link>, _) = match &global.interface {
         Some(LinkName::Lab(plan)) => {
             let identity = us.in_lab(global)?;
@@ -58,20 +65,20 @@ pub(crate) fn open(
                 .map_err(|error| Failure::link(format!("kernel-lab: cannot be built: {error}")))?;
             let open = || socket(global, KernelLab::INTERFACE, &identity, us);
             let link = lab.here.run(open)?;
-            ("kernel-lab".into(), identity, Box::new(link), Some(lab))
+            ("kernel-lab".into(), identity, boxed(link), Some(lab))
         }
         Some(LinkName::Interface(name)) => {
             let interface =
                 link::interface(name).map_err(|error| failure::interface(name, &error))?;
             let identity = us.on(global, &interface, target)?;
             let link = socket(global, name, &identity, us)?;
-            (name.clone(), identity, Box::new(link), None)
+            (name.clone(), identity, boxed(link), None)
         }
         None => {
             let interface = leading_to(target)?;
             let identity = us.on(global, &interface, target)?;
             let link = socket(global, &interface.name, &identity, us)?;
-            (interface.name, identity, Box::new(link), None)
+            (interface.name, identity, boxed(link), None)
         }
     };
     drop_privileges()?;
@@ -84,7 +91,7 @@ pub(crate) fn open(
         }
     };
     let link = if tagged { Box::new(Tagged::new(link, global.vlan.clone())) } else { link };
-    Ok(Opened { link, name, identity, capture, lab })
+    Ok(Opened { link, name, identity, capture, receive_buffer, lab })
 }
 
 impl Us {

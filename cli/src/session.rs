@@ -29,6 +29,7 @@ pub(crate) struct Session {
     pub(crate) identity: Identity,
     signals: Signals,
     capture: Option<Capture>,
+    pub(crate) receive_buffer: Option<usize>,
     vlan: Vec<link::Tag>,
     us: Us,
     lab: Option<KernelLab>,
@@ -44,7 +45,8 @@ impl Session {
     ) -> Result<Self, Failure> {
         let signals = Signals::listen()?;
         let secrets = Secrets::draw(global.seed)?;
-        let Opened { link, name, identity, capture, lab } = open(global, target, us, secrets.seed)?;
+        let Opened { link, name, identity, capture, receive_buffer, lab } =
+            open(global, target, us, secrets.seed)?;
         let config = Config {
             answers: matches!(us, Us::Host | Us::Claimant(_))
                 && identity.standing != Standing::Hosts,
@@ -58,7 +60,8 @@ impl Session {
             stack.add_route(prefix, hop);
         }
         let vlan = global.vlan.clone();
-        let mut session = Self { stack, name, identity, signals, capture, vlan, us, lab };
+        let mut session =
+            Self { stack, name, identity, signals, capture, receive_buffer, vlan, us, lab };
         if let (Some(via), Some(target)) = (global.via, target) {
             session.override_route(target, via)?;
         }

@@ -60,6 +60,9 @@ impl<'a> View<'a> {
         report.line(format_args!(
             "next hop {next_hop}, our MAC {mac}, MTU {mtu}, stamps asked for: tx={tx} rx={rx}"
         ))?;
+        if let Some(octets) = session.receive_buffer {
+            report.line(format_args!("receive buffer {octets} bytes"))?;
+        }
         if size < 8 {
             report.line("data too short for a cookie: identifier, sequence and data must do")?;
         }

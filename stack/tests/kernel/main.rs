@@ -18,6 +18,13 @@ fn main() -> ExitCode {
     if let Err(left_out) = namespace::for_tests() {
         return left_out;
     }
+    let _stamping = match net::stamping() {
+        Ok(host) => host,
+        Err(failed) => {
+            eprintln!("the kernel does not begin to stamp: {}", failed.message().unwrap_or("?"));
+            return ExitCode::FAILURE;
+        }
+    };
     let tests = [echo::tests(), line::tests(), bare::tests(), vlan::tests()];
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(TOGETHER); // they wait more than they work

@@ -8,7 +8,7 @@ use sidestack_stack::{
     Config, Event, Stack, What,
     icmp::{self, Echo, Outcome},
     link::{
-        Link, MacAddr6, Options, PacketSocket,
+        Link, MacAddr6, Options, PacketSocket, Source,
         namespace::{KernelLab, Namespace, veth},
     },
 };
@@ -44,6 +44,20 @@ impl Net {
         let socket = self.here.run(|| options.open("here0"))?;
         Ok(Stack::new(Noted::new(socket), config()?))
     }
+}
+
+/// A host for whom the kernel has begun to stamp, which it does for everybody on the machine, and
+/// as long as somebody asks; on a busy machine it is a while after it was asked.
+pub(crate) fn stamping() -> Result<Host, Failed> {
+    let mut host = Net::new()?.host(PacketSocket::options())?;
+    for sequence in 0..10_000 {
+        if let Outcome::Reply { tx: Source::Kernel, rx: Source::Kernel, .. } =
+            ask(&mut host, FAR, sequence)?
+        {
+            return Ok(host);
+        }
+    }
+    Err("only the user stamps".into())
 }
 
 pub(crate) fn config() -> Result<Config, Failed> {

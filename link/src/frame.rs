@@ -137,6 +137,8 @@ pub enum Unsent {
     Down,
     /// No carrier: nothing is plugged in, or the far end is down.
     NoCarrier,
+    /// The kernel's own queue stayed full for a second.
+    Full,
     /// The MTU was lowered after the frame was accepted.
     TooLong,
 }
@@ -224,8 +226,9 @@ impl Tag {
     /// The four octets that stand before the EtherType.
     pub fn octets(self) -> [u8; TAG_LEN] {
         let [a, b] = self.protocol.0.to_be_bytes();
-        let control =
-            u16::from(self.priority) << 13 | u16::from(self.drop_eligible) << 12 | self.id;
+        let control = u16::from(self.priority & 7) << 13
+            | u16::from(self.drop_eligible) << 12
+            | self.id & 0x0fff;
         let [c, d] = control.to_be_bytes();
         [a, b, c, d]
     }

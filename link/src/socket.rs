@@ -26,6 +26,7 @@ use self::{
     clock::{Clock, Reading},
     line::Line,
     receive::Receive,
+    sys::BATCH,
     transmit::Transmit,
 };
 use crate::{
@@ -127,14 +128,9 @@ impl FrameIo for PacketSocket {
     ) -> io::Result<usize> {
         self.follow();
         let taken = self.receive.take()?;
-        let mut count = self.hand_back(now, each);
-        if taken == 0 {
-            self.line.check()?;
-            return Ok(count);
-        }
         let reading = Reading::now();
         self.clock.read(reading);
-        let mac = self.line.mac();
+        let (mac, mut count) = (self.line.mac(), 0);
         for n in 0..taken {
             let Some(frame) = self.receive.frame(n, mac, &self.clock, reading) else { continue };
             if frame.direction() == Direction::Received {
@@ -149,7 +145,14 @@ impl FrameIo for PacketSocket {
                 count += 1;
             }
         }
-        Ok(count)
+        if taken < BATCH {
+            // Who was not seen to leave by now is not merely waiting to be looked at.
+            count += self.hand_back(now, each);
+        }
+        if taken == 0 {
+            self.line.check()?;
+        }
+        Ok(count.max(taken)) // what was passed over was waiting too
     }
 
     fn flush(&mut self) -> io::Result<()> {

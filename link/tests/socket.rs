@@ -172,13 +172,14 @@ fn unstamped() -> Tested {
 }
 
 fn storm() -> Tested {
-    let (mut near, _far, _net) = pair()?;
-    for n in 0..1_000_u16 {
+    let (mut near, mut far, _net) = pair()?;
+    warm_up(&mut far, &mut near)?;
+    for n in 0..1_024_u16 {
         send(&mut near, &n.to_be_bytes())?;
-        if n % 100 == 99 {
+        if n % 256 == 255 {
             near.flush()?;
-            let expected: Vec<[u8; 2]> = (n - 99..=n).map(u16::to_be_bytes).collect();
-            let got = gather(&mut near, 100)?;
+            let expected: Vec<[u8; 2]> = (n - 255..=n).map(u16::to_be_bytes).collect();
+            let got = gather(&mut near, 256)?;
             assert_eq!(payloads(&got), expected);
             assert!(got.iter().all(|got| got.facts.stamp.source == Source::Kernel));
             assert!(got.is_sorted_by_key(|got| got.facts.at));

@@ -54,7 +54,10 @@ impl Netlink {
 
     fn one_link(&mut self, request: LinkMessage) -> io::Result<Option<Link>> {
         match self.ask(RouteNetlinkMessage::GetLink(request), 0) {
-            Ok(messages) => Ok(messages.iter().find_map(Link::told)),
+            Ok(messages) => match messages.iter().find_map(Link::told) {
+                Some(link) => Ok(Some(link)),
+                None => Err(io::ErrorKind::InvalidData.into()), // newer than we can read
+            },
             Err(error) if error.raw_os_error() == Some(Errno::ENODEV as i32) => Ok(None),
             Err(error) => Err(error),
         }

@@ -113,8 +113,13 @@ impl Line {
             (self.mac() != mac).then(|| Event::Mac(self.mac())),
         ];
         self.events.extend(events.into_iter().flatten());
+        let old = self.events.len().saturating_sub(MAX_EVENTS);
+        self.events.drain(..old); // nobody listens; the latest say how it is
     }
 }
+
+/// Events kept for whoever does not take them.
+const MAX_EVENTS: usize = 64;
 
 impl AsFd for Line {
     fn as_fd(&self) -> BorrowedFd<'_> {

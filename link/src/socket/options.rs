@@ -17,8 +17,9 @@ use super::{
 };
 use crate::{
     filter::Filter,
-    interface::{Interface, Kind, interface},
+    interface::Kind,
     monitor::{Change, Monitor},
+    netlink::{Link, Netlink},
 };
 
 /// How to open a [`PacketSocket`].
@@ -84,7 +85,7 @@ impl Options {
 
     fn set_up(self, name: &str) -> io::Result<Result<PacketSocket, OpenError>> {
         let stamping = stamping()?;
-        let Interface { index, kind, .. } = interface(name)?;
+        let Link { index, kind, .. } = Netlink::open()?.link_named(name)?;
         if let Kind::Other(kind) = kind {
             return Ok(Err(OpenError::NotEthernet { interface: name.into(), kind }));
         }
@@ -97,7 +98,7 @@ impl Options {
         let transmit = Transmit::open(index, &line, self.stamps)?;
         let (fd, buffer) = self.receiver(stamping, index, transmit.mark())?;
         let receive = Receive::new(fd, line.mtu());
-        poll(&mut [], STAMPING)?;
+        let _ = poll(&mut [], STAMPING); // a signal only makes it shorter
         Ok(Ok(PacketSocket { receive, transmit, line, clock, buffer }))
     }
 

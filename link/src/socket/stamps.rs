@@ -1,5 +1,6 @@
 use std::{
     collections::VecDeque,
+    hash::{BuildHasher, Hasher, RandomState},
     os::fd::OwnedFd,
     time::{Duration, Instant},
 };
@@ -20,7 +21,7 @@ pub(super) struct Stamps {
 impl Stamps {
     /// Marks what leaves by `fd`.
     pub(super) fn begin(fd: &OwnedFd) -> Self {
-        let mark = std::process::id();
+        let mark = RandomState::new().build_hasher().finish() as u32 | 1 << 31; // hardly anybody's
         // Kernels before 5.17 want CAP_NET_ADMIN for it. Without a mark we are also shown what
         // others send, and only have more to compare.
         let marked = sys::set(fd, libc::SOL_SOCKET, libc::SO_MARK, mark.cast_signed());

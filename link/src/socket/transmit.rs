@@ -28,7 +28,7 @@ pub(super) struct Transmit {
     spare: Vec<Vec<u8>>,
     queue: VecDeque<Vec<u8>>,
     back: VecDeque<Returned>,
-    hold: Hold,
+    hold: Option<Hold>,
     /// The frames that the kernel is to stamp, if it is to.
     stamps: Option<Stamps>,
     stats: TransmitStats,
@@ -48,7 +48,7 @@ impl Transmit {
             spare: (0..SLOTS).map(|_| Vec::with_capacity(room)).collect(),
             queue: VecDeque::with_capacity(SLOTS),
             back: VecDeque::with_capacity(SLOTS),
-            hold: Hold::No,
+            hold: None,
             stamps,
             stats: TransmitStats::default(),
         })
@@ -68,19 +68,26 @@ impl Transmit {
                 self.refuse(reason, reading);
                 continue;
             }
-            if matches!(self.hold, Hold::Until(at) if reading.after < at) {
-                break;
+            if self.hold.is_some_and(|hold| reading.after >= hold.since + PATIENCE) {
+                self.refuse(Unsent::Full, reading);
+                continue;
             }
-            self.hold = Hold::No;
+            if self.hold.and_then(|hold| hold.retry).is_some_and(|retry| reading.after < retry) {
+                return Ok(());
+            }
             match sys::send(&self.fd, self.queue.iter().map(Vec::as_slice)) {
-                Ok(sent) => self.left(sent, reading.after),
+                Ok(sent) => {
+                    self.hold = None;
+                    self.left(sent, reading.after);
+                }
                 Err(Errno::EAGAIN) => {
-                    self.hold = Hold::Writable;
-                    break;
+                    self.hold(reading.after, None);
+                    return Ok(());
                 }
                 Err(error) => self.refused(error, reading, line)?,
             }
         }
+        self.hold = None;
         Ok(())
     }
 
@@ -130,15 +137,13 @@ impl Transmit {
 
     /// Whether the queue can move on only when the socket is writable.
     pub(super) fn needs_room(&self) -> bool {
-        matches!(self.hold, Hold::Writable) && !self.queue.is_empty()
+        self.hold.is_some_and(|hold| hold.retry.is_none()) && !self.queue.is_empty()
     }
 
     /// When there is something to do without any news.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let retry = match self.hold {
-            Hold::Until(at) if !self.queue.is_empty() => Some(at),
-            _ => None,
-        };
+        let held = self.hold.filter(|_| !self.queue.is_empty());
+        let retry = held.map(|hold| hold.retry.unwrap_or(hold.since + PATIENCE));
         let overdue = self.stamps.as_ref().and_then(Stamps::deadline);
         retry.into_iter().chain(overdue).min()
     }
@@ -168,13 +173,21 @@ impl Transmit {
                 self.refuse(Unsent::TooLong, reading);
             }
             Errno::ENOBUFS | Errno::ENOMEM => {
-                line.ask(); // without a carrier, this is its end
-                self.hold = Hold::Until(reading.after + BACK_OFF);
+                if self.hold.is_none() {
+                    line.ask(); // without a carrier, this is the queue's end
+                }
+                self.hold(reading.after, Some(reading.after + BACK_OFF));
             }
             Errno::ENXIO | Errno::ENODEV => line.cut(),
             error => return Err(error.into()),
         }
         Ok(())
+    }
+
+    /// Leaves the queue alone, until `retry` or until the socket is writable.
+    fn hold(&mut self, now: Instant, retry: Option<Instant>) {
+        let since = self.hold.map_or(now, |hold| hold.since);
+        self.hold = Some(Hold { since, retry });
     }
 
     /// Hands back the first of the queue.
@@ -236,11 +249,12 @@ pub(super) struct TransmitStats {
     pub(super) unstamped: u64,
 }
 
-/// What keeps the queue from moving on.
-enum Hold {
-    No,
-    Writable,
-    Until(Instant),
+/// The kernel takes nothing at present.
+#[derive(Clone, Copy)]
+struct Hold {
+    since: Instant,
+    /// When to try again; `None` when the socket is writable.
+    retry: Option<Instant>,
 }
 
 /// The user's own stamp.
@@ -250,6 +264,9 @@ fn user(at: Instant, clock: &Clock) -> Stamp {
 
 /// Frames of ours at any time, queued, waiting or on their way back.
 pub(super) const SLOTS: usize = 256;
+
+/// How long the kernel may take nothing before frames come back: nothing old is sent.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long a full queue of the kernel's is left alone.
 const BACK_OFF: Duration = Duration::from_millis(1);

@@ -46,11 +46,17 @@ impl Claim {
         matches!(self.step, Step::Probe(_) | Step::Wait | Step::Taken)
     }
 
-    /// A probe could not leave, so nobody can have answered it: begins again a second later.
+    /// Nobody can have answered what was probed so far: begins again a second later.
     pub(crate) fn begin_again(&mut self, now: Instant) {
         if matches!(self.step, Step::Probe(_) | Step::Wait) {
             (self.step, self.due) = (Step::Probe(0), now + PROBE_MIN);
         }
+    }
+
+    /// Goes on in the name of `mac`.
+    pub(crate) fn renew(&mut self, now: Instant, mac: MacAddr6) {
+        self.mac = mac;
+        self.begin_again(now);
     }
 
     /// Leaves the address to whoever has it.
@@ -145,4 +151,4 @@ const ANNOUNCE_NUM: u32 = 2;
 const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Until the next try on a link whose queue was full.
-const RETRY: Duration = Duration::from_millis(10);
+pub(crate) const RETRY: Duration = Duration::from_millis(10);

@@ -18,7 +18,8 @@ use crate::{
 
 impl Arp {
     /// Asks for `addr` in the name of `from`, although nothing is to be sent to it, and even if
-    /// its MAC is known; ends in [`Event::Resolved`] or [`Event::Unresolved`].
+    /// its MAC is known; ends in [`Event::Resolved`], [`Event::Unresolved`] or
+    /// [`Event::Unsent`]; in nothing for a neighbour that is pinned.
     ///
     /// # Errors
     /// [`SendError::Full`] when neither a transmit slot nor a table entry is free.
@@ -145,7 +146,7 @@ impl Arp {
             State::Reachable { .. } => return drop(self.table.remove(&addr)),
             State::Static(_) => return,
         };
-        if requests == self.config.requests {
+        if requests >= self.config.requests {
             self.table.remove(&addr);
             self.events.push_back(Event::Unresolved { addr, requests, packet });
             return;

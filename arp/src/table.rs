@@ -10,7 +10,7 @@ use link::{Frame, FrameTx, Unsent};
 use macaddr::MacAddr6;
 
 use crate::{
-    claim::Claim,
+    claim::{Claim, RETRY},
     config::Config,
     entry::{Entry, State},
     event::Event,
@@ -38,6 +38,8 @@ pub struct Arp {
     /// Kept packets whose neighbour has since answered, oldest first.
     pub(crate) ready: VecDeque<Ready>,
     serial: u32,
+    /// When to try again to send what is ready, the link having been full.
+    retry: Option<Instant>,
 }
 
 impl Arp {
@@ -52,6 +54,7 @@ impl Arp {
             deadlines: BinaryHeap::new(),
             ready: VecDeque::new(),
             serial: 0,
+            retry: None,
         }
     }
 
@@ -62,8 +65,7 @@ impl Arp {
 
     /// Does what is due; call until it returns `None`.
     pub fn poll(&mut self, now: Instant, below: &mut dyn FrameTx) -> Option<Event> {
-        // What does not fit now stays in `ready`, and goes with the next poll.
-        let _ = self.release(below);
+        self.retry = self.release(below).err().map(|_| now + RETRY);
         while let Some(&Reverse((at, addr, serial))) = self.deadlines.peek()
             && at <= now
         {
@@ -103,6 +105,26 @@ impl Arp {
         self.claims.push(Claim::announce(now, addr, mac));
     }
 
+    /// Our station's MAC address is now `mac`, and `owner` says what it owns: whatever is being
+    /// probed for is probed for anew, and the rest of `ours` announced, if we answer for it.
+    pub fn renew(
+        &mut self,
+        now: Instant,
+        mac: MacAddr6,
+        owner: impl Owner + 'static,
+        ours: impl IntoIterator<Item = Ipv4Addr>,
+    ) {
+        self.own(owner);
+        for claim in &mut self.claims {
+            claim.renew(now, mac);
+        }
+        for addr in ours {
+            if self.config.answers && self.mac(addr).is_some() && !addr.is_unspecified() {
+                self.announce(now, addr, mac);
+            }
+        }
+    }
+
     /// Believes for ever that `addr` is at `mac`; a packet that was kept for it can leave.
     pub fn pin(&mut self, now: Instant, addr: Ipv4Addr, mac: MacAddr6) {
         if let Some(Entry { state: State::Incomplete { from, packet, .. }, .. }) =
@@ -127,6 +149,9 @@ impl Arp {
     /// begins again to probe.
     pub fn unsent(&mut self, frame: &Frame<'_>, reason: Unsent) {
         let Ok(packet) = View::parse(frame.payload()) else { return };
+        if packet.operation != ArpOperation::REQUEST {
+            return;
+        }
         let addr = packet.target;
         if packet.sender.is_unspecified() {
             let mut claims = self.claims.iter_mut();
@@ -160,7 +185,7 @@ impl Arp {
     /// When [`Arp::poll`] next has something to do.
     pub fn deadline(&self) -> Option<Instant> {
         let table = self.deadlines.peek().map(|Reverse((at, ..))| *at);
-        self.claims.iter().filter_map(Claim::due).chain(table).min()
+        self.claims.iter().filter_map(Claim::due).chain(table).chain(self.retry).min()
     }
 
     /// The neighbours, in no order.

@@ -196,6 +196,22 @@ fn a_probe_that_could_not_leave_counts_for_nothing_and_probing_begins_again() {
 }
 
 #[test]
+fn a_new_mac_begins_the_probing_anew_and_announces_what_is_ours_already() {
+    let mut lan = probing(WANTED, 1);
+    lan.run(ms(1500));
+    let before = times(&lan).len();
+    let owned = Owned::from([(US, mac(7))]);
+    lan.us.arp.renew(lan.network.now(), mac(7), owned, [US]);
+    lan.run(ms(60_000));
+    let sent = lan.us.arps().split_off(before);
+    let probe = request(mac(7), Ipv4Addr::UNSPECIFIED, WANTED);
+    let announcement = request(mac(7), US, US);
+    let count = |view| sent.iter().filter(|(.., arp)| *arp == view).count();
+    assert_eq!((count(probe), count(announcement), sent.len()), (3, 2, 5));
+    assert!(matches!(lan.us.events[..], [(_, Event::Free { addr: WANTED })]));
+}
+
+#[test]
 fn a_host_that_does_nothing_sends_nothing() {
     let mut lan = Lan::new();
     lan.run(ms(600_000));

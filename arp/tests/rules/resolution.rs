@@ -210,6 +210,14 @@ fn a_neighbour_that_is_reached_is_believed_for_another_lifetime() {
 }
 
 #[test]
+fn a_host_that_may_ask_no_more_gives_up_after_the_first_request() {
+    let mut lan = Lan::with(Config { requests: 0, ..Config::default() });
+    lan.send(NOBODY, b"packet").unwrap();
+    lan.run(ms(60_000));
+    assert_eq!((lan.network.sent(), lan.us.events.len()), (1, 1));
+}
+
+#[test]
 fn a_request_that_cannot_leave_hands_the_packet_back_at_once() {
     let mut lan = Lan::new();
     lan.send(NOBODY, b"packet").unwrap();

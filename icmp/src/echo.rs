@@ -166,6 +166,10 @@ impl Icmp {
         let Some(waiting) = self.in_flight.get_mut(&key) else { return };
         let first = waiting.left.replace((at, source)).is_none();
         if let (true, Some(deadline)) = (first, waiting.deadline()) {
+            if self.deadlines.len() > 2 * self.in_flight.len() + 64 {
+                let in_flight = &self.in_flight;
+                self.deadlines.retain(|Reverse((_, key))| in_flight.contains_key(key));
+            }
             self.deadlines.push(Reverse((deadline, key)));
         }
     }

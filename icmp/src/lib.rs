@@ -47,7 +47,7 @@ mod report;
 
 pub use echo::{Config, Echo, Icmp, SendError};
 pub use event::{Corrupt, Ended, Error, Event, Outcome, Stray, Straying};
-pub use message::Discard;
+pub use message::{Discard, HEADER_LEN};
 pub use report::Problem;
 
 pub use ipv4::{Source, Unsent};

@@ -104,5 +104,5 @@ pub(crate) const ECHO_REQUEST: u8 = 8;
 pub(crate) const TIME_EXCEEDED: u8 = 11;
 pub(crate) const PARAMETER_PROBLEM: u8 = 12;
 
-/// Octets before the data.
-pub(crate) const HEADER_LEN: usize = 8;
+/// Octets of an echo before its data.
+pub const HEADER_LEN: usize = 8;

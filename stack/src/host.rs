@@ -1,10 +1,15 @@
-use std::{collections::VecDeque, io, net::Ipv4Addr, time::Instant};
+use std::{
+    collections::VecDeque,
+    io,
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
 
 use arp::{Arp, Neighbour, Owned};
 use etherparse::{EtherType, IpNumber};
 use icmp::{Echo, Icmp, Outcome, SendError};
 use ipnetwork::Ipv4Network;
-use ipv4::{Hop, Ipv4, NextHop, Route};
+use ipv4::{DatagramTx, Hop, Ipv4, NextHop, Route};
 use link::{Direction, Frame, FrameIo, MacAddr6};
 
 use crate::{
@@ -56,6 +61,12 @@ impl<L: FrameIo> Stack<L> {
     /// Believes for ever that the neighbour `addr` is at `mac`, and asks nobody.
     pub fn pin(&mut self, now: Instant, addr: Ipv4Addr, mac: MacAddr6) {
         self.arp.pin(now, addr, mac);
+    }
+
+    /// Largest data of an echo to `dst` that needs no fragmentation, in octets.
+    pub fn max_data(&mut self, now: Instant, dst: Ipv4Addr) -> usize {
+        let below = &mut self.arp.over(now, &mut self.link);
+        self.ipv4.over(now, below).max_len(dst).saturating_sub(icmp::HEADER_LEN)
     }
 
     /// Sends an echo request; its one [`icmp::Ended`] comes out of [`Stack::event`].
@@ -122,10 +133,9 @@ impl<L: FrameIo> Stack<L> {
         while let Some(event) = self.arp.poll(now, &mut self.link) {
             self.arp_event(now, event);
         }
-        // While more is waiting, so may the reply to what seems to have timed out.
-        while budget > 0
-            && let Some(event) = self.icmp.poll(now)
-        {
+        // While more is waiting, so may the reply to what seems to have timed out; not for ever.
+        let taken_in = if budget > 0 { now } else { now.checked_sub(PATIENCE).unwrap_or(now) };
+        while let Some(event) = self.icmp.poll(taken_in) {
             advise(now, &event, &self.ipv4, &mut self.arp);
             self.events.push_back(Event { at: now, from_mac: None, what: What::Icmp(event) });
         }
@@ -188,7 +198,8 @@ impl<L: FrameIo> Stack<L> {
         let Self { link, arp, ipv4, icmp, counters, events, .. } = self;
         link.recv(now, &mut |frame, tx| {
             if frame.direction() != Direction::Received {
-                return own(&frame, arp, icmp);
+                own(&frame, arp, icmp);
+                return told(now, None, frame.at(), ipv4, arp, icmp, events);
             }
             counters.count(match frame.ether_type() {
                 _ if frame.is_in_vlan() => Err(Discard::Vlan),
@@ -202,21 +213,16 @@ impl<L: FrameIo> Stack<L> {
                 },
                 _ => Err(Discard::EtherType),
             });
-            while let Some(event) = icmp.event() {
-                advise(now, &event, ipv4, arp);
-                let (at, from_mac) = (frame.at(), Some(frame.src()));
-                events.push_back(Event { at, from_mac, what: What::Icmp(event) });
-            }
+            told(now, Some(frame.src()), frame.at(), ipv4, arp, icmp, events);
         })
     }
 
     fn link_event(&mut self, now: Instant, event: link::Event) {
         if let link::Event::Mac(mac) = event {
             let ours = self.ipv4.addresses().iter().map(|network| (network.ip(), mac));
-            self.arp.own(ours.collect::<Owned>());
-            for network in self.ipv4.addresses() {
-                self.arp.announce(now, network.ip(), mac);
-            }
+            let owned: Owned = ours.collect();
+            let ours: Vec<Ipv4Addr> = owned.keys().copied().collect();
+            self.arp.renew(now, mac, owned, ours);
         }
         self.events.push_back(Event { at: now, from_mac: None, what: What::Link(event) });
     }
@@ -275,6 +281,22 @@ impl Config {
     }
 }
 
+/// Passes on what icmp has to tell of a frame.
+fn told(
+    now: Instant,
+    from_mac: Option<MacAddr6>,
+    at: Instant,
+    ipv4: &Ipv4,
+    arp: &mut Arp,
+    icmp: &mut Icmp,
+    events: &mut VecDeque<Event>,
+) {
+    while let Some(event) = icmp.event() {
+        advise(now, &event, ipv4, arp);
+        events.push_back(Event { at, from_mac, what: What::Icmp(event) });
+    }
+}
+
 /// Takes note of what became of a frame of ours.
 fn own(frame: &Frame<'_>, arp: &mut Arp, icmp: &mut Icmp) {
     match (frame.direction(), frame.ether_type()) {
@@ -302,6 +324,9 @@ fn advise(now: Instant, event: &icmp::Event, ipv4: &Ipv4, arp: &mut Arp) {
         arp.advise(now, next_hop, reached);
     }
 }
+
+/// How old a reply may be that still waits to be taken in.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Frames taken in by one poll.
 const BUDGET: usize = 4096;

@@ -216,7 +216,8 @@ pub(crate) fn parse() -> Result<Cli, ExitCode> {
 }
 
 fn refuse(error: &clap::Error) -> ExitCode {
-    let wants_json = std::env::args().any(|arg| matches!(&*arg, "-j" | "-J" | "--json"));
+    let wants_json =
+        std::env::args_os().any(|arg| matches!(arg.to_str(), Some("-j" | "-J" | "--json")));
     let code = if error.use_stderr() { 2 } else { 0 };
     if code == 2 && wants_json {
         let text = error.to_string();

@@ -3,6 +3,7 @@ mod resolve;
 
 use std::{net::Ipv4Addr, time::Instant};
 
+use ipnetwork::Ipv4Network;
 use stack::arp;
 
 use crate::{
@@ -18,8 +19,10 @@ use resolve::resolve;
 
 /// Resolves addresses; or probes for one, or announces one.
 pub(crate) fn run(global: &Global, args: &Arp, report: &mut Report) -> Result<u8, Failure> {
-    let targets: Vec<Ipv4Addr> =
-        args.targets.iter().map(|text| target::resolve(text)).collect::<Result<_, _>>()?;
+    let targets: Vec<Ipv4Addr> = target::resolve_all(&args.targets)?;
+    for addr in &targets {
+        target::check_host(*addr, Ipv4Network::from(*addr))?;
+    }
     let alone = match targets.as_slice() {
         [target] => Ok(*target),
         _ => Err(Failure::usage("one address at a time can be probed for or announced")),
@@ -38,8 +41,9 @@ pub(crate) fn line(name: &str, event: &arp::Event, beyond: Option<Ipv4Addr>) -> 
     Some(match event {
         arp::Event::Unresolved { addr, requests, .. } => {
             let (ms, who) = (requests * 1000, gateway_to(beyond));
+            let plural = if *requests == 1 { "" } else { "s" };
             format!(
-                "{addr}{who}: no ARP reply on {name} after {requests} requests ({ms} ms): \
+                "{addr}{who}: no ARP reply on {name} after {requests} request{plural} ({ms} ms): \
                  host down, or not on this segment or VLAN"
             )
         }

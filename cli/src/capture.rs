@@ -1,9 +1,12 @@
 use std::{
     fs::File,
     io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
 use crate::failure::Failure;
 
@@ -17,7 +20,7 @@ impl Capture {
     /// Begins the file, in the place of any other of that name.
     pub(crate) fn create(path: &Path) -> Result<(Self, CaptureFile), Failure> {
         let name = path.display().to_string();
-        let file = File::create(path).map_err(|error| {
+        let file = create(path).map_err(|error| {
             Failure::usage(format!("--pcap {name}: cannot be written: {error}"))
         })?;
         let error = Arc::default();
@@ -37,6 +40,15 @@ impl Capture {
     }
 }
 
+/// A pipe that nobody reads is refused, for opening it would wait for ever.
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true).custom_flags(OFlag::O_NONBLOCK.bits());
+    let file = options.open(path)?;
+    fcntl(&file, FcntlArg::F_SETFL(OFlag::empty()))?;
+    Ok(file)
+}
+
 /// What a recorder writes to.
 pub(crate) struct CaptureFile {
     file: File,
@@ -46,6 +58,9 @@ pub(crate) struct CaptureFile {
 impl CaptureFile {
     fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {
         result.inspect_err(|error| {
+            if error.kind() == io::ErrorKind::Interrupted {
+                return; // it is tried again
+            }
             let copy = io::Error::new(error.kind(), error.to_string());
             *self.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(copy);
         })

@@ -1,10 +1,10 @@
-use std::net::Ipv4Addr;
+use std::{cmp::Reverse, net::Ipv4Addr};
 
 use ipnetwork::Ipv4Network;
 use link::Interface;
 use stack::ipv4::Hop;
 
-use crate::{args::Global, failure::Failure, lab};
+use crate::{args::Global, failure::Failure, lab, target};
 
 /// Who we are on the link, and which ways lead out of it.
 #[derive(Clone, Debug)]
@@ -98,7 +98,10 @@ impl Identity {
     ) -> Result<Self, Failure> {
         let mut routes = routes(network, global.gateway)?;
         if global.gateway.is_none() {
-            routes.extend(interface.routes.iter().rev().filter_map(|route| {
+            // Of two for one prefix, the last to be added stays: that with the lower metric.
+            let mut through: Vec<_> = interface.routes.iter().collect();
+            through.sort_by_key(|route| Reverse(route.metric));
+            routes.extend(through.into_iter().filter_map(|route| {
                 let to = route.destination;
                 let hop = route.gateway.map_or(Hop::Connected, Hop::Gateway);
                 Some((Ipv4Network::new(to.addr, to.prefix_len).ok()?, hop))
@@ -123,7 +126,8 @@ fn routes(
     gateway: Option<Ipv4Addr>,
 ) -> Result<Vec<(Ipv4Network, Hop)>, Failure> {
     let Some(gateway) = gateway else { return Ok(Vec::new()) };
-    if !network.contains(gateway) || gateway == network.ip() {
+    let one_host = target::check_host(gateway, network).is_ok();
+    if !network.contains(gateway) || gateway == network.ip() || !one_host {
         let (ip, len) = (network.network(), network.prefix());
         return Err(Failure::usage(format!(
             "the gateway {gateway} must be another host of our network, {ip}/{len}"

@@ -1,7 +1,9 @@
-use std::net::Ipv4Addr;
+use std::{cmp::Reverse, net::Ipv4Addr};
 
 use ipnetwork::Ipv4Network;
-use link::{Filter, Interface, Kind, Link, PacketSocket, Tagged, capture::Recorder, namespace};
+use link::{
+    Filter, Interface, Kind, Link, PacketSocket, State, Tagged, capture::Recorder, namespace,
+};
 use namespace::KernelLab;
 
 use crate::{
@@ -46,7 +48,6 @@ pub(crate) fn open(
     us: Us,
     seed: u64,
 ) -> Result<Opened, Failure> {
-    let capture = global.pcap.as_deref().map(Capture::create).transpose()?;
     let tagged = !global.vlan.is_empty();
     let mut receive_buffer = None;
     let mut boxed = |socket: PacketSocket| -> Box<dyn Link> {
@@ -82,6 +83,7 @@ pub(crate) fn open(
         }
     };
     drop_privileges()?;
+    let capture = global.pcap.as_deref().map(Capture::create).transpose()?;
     let (capture, link): (_, Box<dyn Link>) = match capture {
         None => (None, link),
         Some((capture, file)) => {
@@ -153,13 +155,15 @@ fn leading_to(target: Option<Ipv4Addr>) -> Result<Interface, Failure> {
         .map_err(|error| Failure::link(format!("cannot list the interfaces: {error}")))?;
     let covers = |addr, len| Ipv4Network::new(addr, len).is_ok_and(|net| net.contains(target));
     let best = |interface: &Interface| {
-        let addresses =
-            interface.addresses.iter().map(|address| (address.addr, address.prefix_len));
-        let routes = interface.routes.iter().map(|route| route.destination);
-        let routes = routes.map(|to| (to.addr, to.prefix_len));
-        addresses.chain(routes).filter(|&(addr, len)| covers(addr, len)).map(|(_, len)| len).max()
+        let addresses = interface.addresses.iter().map(|is| (is.addr, is.prefix_len, 0));
+        let routes = interface.routes.iter();
+        let routes = routes.map(|to| (to.destination.addr, to.destination.prefix_len, to.metric));
+        let covering = addresses.chain(routes).filter(|&(addr, len, _)| covers(addr, len));
+        covering.map(|(_, len, metric)| (len, Reverse(metric))).max()
     };
-    let leading = interfaces.into_iter().filter(|interface| best(interface).is_some());
+    let leading = interfaces
+        .into_iter()
+        .filter(|interface| interface.state != State::Down && best(interface).is_some());
     leading.max_by_key(best).ok_or_else(|| {
         Failure::usage(format!("no interface leads to {target}: name one by -I"))
             .hint("`sidestack interfaces` lists those there are; `-I lab` needs none")

@@ -28,12 +28,12 @@ pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     let dst = target::resolve(&args.target)?;
     let mut session = Session::open(global, Some(dst), Us::Host, arp::Config::default())?;
     let next_hop = next_hop(&session, dst)?;
-    check_size(&session, args.size)?;
+    check_size(&mut session, dst, args.size)?;
+    session.start(report, "ping", &[dst])?;
     if let Some(code) = session.settle(global, report)? {
         session.close()?;
         return Ok(code);
     }
-    session.start(report, "ping", &[dst])?;
     let view = View::new(args, global.verbose, dst, next_hop);
     let mut run = Run {
         data: data(args),
@@ -41,6 +41,7 @@ pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
         began: session.now(),
         asked: 0,
         stopped: false,
+        full: false,
         statistics: Statistics::new(),
         highest: None,
         session,
@@ -70,6 +71,8 @@ struct Run<'a> {
     /// Requests made so far, whether they left or not.
     asked: u64,
     stopped: bool,
+    /// The link had no room for the request that is due.
+    full: bool,
     statistics: Statistics,
     /// The latest request that was answered.
     highest: Option<u64>,
@@ -82,7 +85,9 @@ impl Run<'_> {
         let stack = &self.session.stack;
         let under_way = stack.under_way();
         self.statistics.sent += under_way as u64;
-        self.statistics.unsent += (stack.in_flight() - under_way) as u64; // ARP still asks
+        let unresolved = (stack.in_flight() - under_way) as u64; // ARP still asks
+        self.statistics.unsent += unresolved;
+        self.statistics.unresolved += unresolved;
         self.statistics.foreign += self.session.foreign_errors();
         result
     }
@@ -94,6 +99,7 @@ impl Run<'_> {
             if deadline.is_some_and(|deadline| deadline <= now) {
                 return Ok(());
             }
+            self.full = false;
             if self.has_more() && self.pace.next() <= now {
                 self.ask(now, report)?;
             }
@@ -106,7 +112,8 @@ impl Run<'_> {
                 return Ok(());
             }
             if !more {
-                let next = self.has_more().then(|| self.pace.next());
+                // A full link says when it has room again.
+                let next = (self.has_more() && !self.full).then(|| self.pace.next());
                 self.session.wait(next.into_iter().chain(deadline).min())?;
             }
             match self.session.wish() {
@@ -132,7 +139,10 @@ impl Run<'_> {
         };
         match self.session.stack.echo(now, &echo) {
             Ok(()) => {}
-            Err(error) if error.is_full() => return Ok(()), // the next turn tries again
+            Err(error) if error.is_full() => {
+                self.full = true;
+                return Ok(());
+            }
             Err(error) => {
                 self.statistics.unsent += 1;
                 self.view.refused(&self.session, now, sequence, &error, report)?;
@@ -161,6 +171,10 @@ impl Run<'_> {
                         self.statistics.errors += 1;
                     }
                     Outcome::TimedOut { .. } => self.statistics.sent += 1,
+                    Outcome::Unresolved { .. } | Outcome::Replaced => {
+                        self.statistics.unsent += 1;
+                        self.statistics.unresolved += 1;
+                    }
                     _ => self.statistics.unsent += 1,
                 }
                 self.view.ended(&self.session, (at, from_mac), &ended, reordered, report)
@@ -205,9 +219,9 @@ fn next_hop(session: &Session, dst: Ipv4Addr) -> Result<Ipv4Addr, Failure> {
     }
 }
 
-fn check_size(session: &Session, size: usize) -> Result<(), Failure> {
-    let mtu = session.stack.link().mtu();
-    let most = mtu.min(65_535) - HEADERS;
+fn check_size(session: &mut Session, dst: Ipv4Addr, size: usize) -> Result<(), Failure> {
+    let (now, mtu) = (session.now(), session.stack.link().mtu());
+    let most = session.stack.max_data(now, dst);
     if size <= most {
         return Ok(());
     }

@@ -1,4 +1,7 @@
-use std::{collections::HashMap, net::Ipv4Addr};
+use std::{
+    collections::{HashMap, VecDeque},
+    net::Ipv4Addr,
+};
 
 use macaddr::MacAddr6;
 use stack::{
@@ -20,8 +23,7 @@ use crate::{
 /// Explains how each target is reached: from which address, by which prefix, through which
 /// gateway, at which MAC.
 pub(crate) fn run(global: &Global, args: &args::Route, report: &mut Report) -> Result<u8, Failure> {
-    let targets: Vec<Ipv4Addr> =
-        args.targets.iter().map(|text| target::resolve(text)).collect::<Result<_, _>>()?;
+    let targets: Vec<Ipv4Addr> = target::resolve_all(&args.targets)?;
     let first = targets.first().copied();
     let mut session = Session::open(global, first, Us::Host, arp::Config::default())?;
     if let Some(code) = session.settle(global, report)? {
@@ -35,7 +37,7 @@ pub(crate) fn run(global: &Global, args: &args::Route, report: &mut Report) -> R
     let routes: Vec<_> = targets.iter().map(|dst| (*dst, session.stack.route(*dst))).collect();
     let hops = routes.iter().filter_map(|(_, route)| neighbour(route.as_ref()?));
     let hops: Vec<Ipv4Addr> = hops.filter(|hop| *hop != session.identity.network.ip()).collect();
-    let Some(macs) = ask(&mut session, &hops)? else {
+    let Some(macs) = ask(&mut session, &hops, report)? else {
         session.close()?;
         return Ok(130);
     };
@@ -51,22 +53,20 @@ pub(crate) fn run(global: &Global, args: &args::Route, report: &mut Report) -> R
 fn ask(
     session: &mut Session,
     hops: &[Ipv4Addr],
+    report: &mut Report,
 ) -> Result<Option<HashMap<Ipv4Addr, MacAddr6>>, Failure> {
-    let now = session.now();
-    for &hop in hops {
-        session
-            .stack
-            .resolve(now, hop)
-            .map_err(|error| Failure::link(format!("{}: {error}", session.name)))?;
-    }
+    let mut unasked: VecDeque<Ipv4Addr> = hops.iter().copied().collect();
     let pinned = session.stack.neighbours().filter(|neighbour| neighbour.pinned);
     let mut macs: HashMap<_, _> =
         pinned.filter_map(|neighbour| Some((neighbour.addr, neighbour.mac?))).collect();
     let mut waiting: Vec<_> = hops.iter().filter(|hop| !macs.contains_key(hop)).collect();
     while !waiting.is_empty() {
-        let more = session.poll()?;
-        while let Some(Event { what, .. }) = session.stack.event() {
+        session.ask(&mut unasked)?;
+        let polled = session.poll();
+        let more = session.or_gone(polled, report)?;
+        while let Some(Event { at, what, .. }) = session.stack.event() {
             match what {
+                What::Link(event) => session.link_changed(report, at, event)?,
                 What::Arp(arp::Event::Resolved { addr, mac, .. }) => {
                     macs.insert(addr, mac);
                     waiting.retain(|hop| **hop != addr);
@@ -78,7 +78,7 @@ fn ask(
             }
         }
         if !more && !waiting.is_empty() {
-            session.wait(None)?;
+            session.wait_for_room(&unasked, None)?;
         }
         if session.wish() == Some(Wish::Stop) {
             return Ok(None);

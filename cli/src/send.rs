@@ -42,6 +42,9 @@ pub(crate) fn run(global: &Global, args: &Send, report: &mut Report) -> Result<u
             }
         }
         sent.collect(&mut session, now, report)?;
+        while let Some(event) = session.stack.link_mut().event() {
+            session.link_changed(report, now, event)?;
+        }
         if sent.out + sent.refused < queued || queued < args.count {
             session.wait((queued < args.count).then(|| pace.next()))?;
         }
@@ -156,6 +159,7 @@ fn why(reason: Unsent) -> &'static str {
         Unsent::Down => "the link is down",
         Unsent::NoCarrier => "no carrier",
         Unsent::TooLong => "it is longer than the MTU",
+        Unsent::Full => "the queue stayed full",
         _ => "the link refused it",
     }
 }

@@ -1,12 +1,13 @@
 use std::{
+    collections::VecDeque,
     hash::{DefaultHasher, Hash, Hasher},
     net::Ipv4Addr,
     os::fd::AsFd,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use ipnetwork::Ipv4Network;
-use link::{FrameTx, Link, Source, Wait, namespace::KernelLab};
+use link::{FrameTx, Link, SendError, Source, State, Wait, namespace::KernelLab};
 use macaddr::MacAddr6;
 use stack::{Config, Discard, Stack, What, arp, ipv4::Hop};
 
@@ -19,6 +20,7 @@ use crate::{
     record::{Mac, Record, Stamps, Time, VlanTag, source_name},
     report::Report,
     signals::{Signals, Wish},
+    target,
     value::Via,
 };
 
@@ -94,6 +96,7 @@ impl Session {
                 "probing {addr} on {}: 4 to 7 s until it is ours (--no-probe skips this)",
                 self.name
             ));
+            self.note_if_down(report);
             self.adoption(report, addr, "probing", None)?;
             match self.probed(addr, report)? {
                 Probed::Free => {}
@@ -122,6 +125,39 @@ impl Session {
         report.record(&Record::Adopt { ts, ip: addr, state, mac: mac.map(Mac) })
     }
 
+    /// Says that nothing can leave yet, where that is so.
+    pub(crate) fn note_if_down(&self, report: &mut Report) {
+        if self.lab.is_none() && link::interface(&self.name).is_ok_and(|is| is.state != State::Up) {
+            report.note(format_args!("{} is down: it begins when the link is up", self.name));
+        }
+    }
+
+    /// Asks for those of `unasked` that the link has room for, and takes them off.
+    pub(crate) fn ask(
+        &mut self,
+        unasked: &mut VecDeque<Ipv4Addr>,
+    ) -> Result<Vec<Ipv4Addr>, Failure> {
+        let (now, mut asked) = (self.now(), Vec::new());
+        while let Some(&addr) = unasked.front() {
+            match self.stack.resolve(now, addr) {
+                Ok(()) => asked.extend(unasked.pop_front()),
+                Err(SendError::Full) => break,
+                Err(error) => return Err(Failure::link(format!("{}: {error}", self.name))),
+            }
+        }
+        Ok(asked)
+    }
+
+    /// As [`Session::wait`], but not for long while somebody is `unasked`.
+    pub(crate) fn wait_for_room(
+        &mut self,
+        unasked: &VecDeque<Ipv4Addr>,
+        until: Option<Instant>,
+    ) -> Result<(), Failure> {
+        let soon = (!unasked.is_empty()).then(|| self.now() + ROOM);
+        self.wait(until.into_iter().chain(soon).min())
+    }
+
     /// Waits for what comes of probing for `addr`.
     pub(crate) fn probed(
         &mut self,
@@ -139,6 +175,7 @@ impl Session {
                     What::Arp(arp::Event::Taken { addr: taken, mac }) if taken == addr => {
                         return Ok(Probed::Taken(mac));
                     }
+                    What::Link(change) => self.link_changed(report, event.at, change)?,
                     _ => {}
                 }
             }
@@ -154,13 +191,19 @@ impl Session {
     /// Reaches `target` by `via`, whatever the other routes say.
     pub(crate) fn override_route(&mut self, target: Ipv4Addr, via: Via) -> Result<(), Failure> {
         let hop = match via {
-            Via::Gateway(gateway) if self.identity.network.contains(gateway) => {
+            Via::Gateway(gateway)
+                if self.identity.network.contains(gateway)
+                    && gateway != self.identity.network.ip()
+                    && target::check_host(gateway, self.identity.network).is_ok() =>
+            {
                 Hop::Gateway(gateway)
             }
             Via::Gateway(gateway) => {
                 let network = self.identity.network;
                 let (ip, len) = (network.network(), network.prefix());
-                return Err(Failure::usage(format!("--via {gateway} is not in {ip}/{len}")));
+                return Err(Failure::usage(format!(
+                    "--via {gateway} is no other host of {ip}/{len}"
+                )));
             }
             Via::Station(mac) => {
                 let now = self.now();
@@ -297,6 +340,9 @@ pub(crate) enum Probed {
     /// Somebody wanted an end first.
     Stopped,
 }
+
+/// How soon a link that was full may have room.
+const ROOM: Duration = Duration::from_millis(10);
 
 /// What nobody else may guess.
 struct Secrets {

@@ -15,7 +15,7 @@ pub(crate) struct Signals {
 /// What a signal wants.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Wish {
-    /// SIGINT or SIGTERM: an end, with a summary.
+    /// SIGINT, SIGTERM or SIGHUP: an end, with a summary.
     Stop,
     /// SIGQUIT or SIGUSR1: the figures so far.
     Figures,
@@ -55,6 +55,7 @@ impl AsFd for Signals {
 
 fn stops() -> SigSet {
     let mut set = SigSet::empty();
+    set.add(Signal::SIGHUP);
     set.add(Signal::SIGINT);
     set.add(Signal::SIGTERM);
     set

@@ -18,6 +18,8 @@ pub(crate) struct Statistics {
     pub(crate) errors: u64,
     /// Requests that never left.
     pub(crate) unsent: u64,
+    /// Of those, the ones whose next hop never answered ARP: as lost as those that left.
+    pub(crate) unresolved: u64,
     /// Replies that came after one to a later request.
     pub(crate) reordered: u64,
     round_trips: Histogram<u64>,
@@ -41,6 +43,7 @@ impl Statistics {
             foreign: 0,
             errors: 0,
             unsent: 0,
+            unresolved: 0,
             reordered: 0,
             round_trips,
             extremes: None,
@@ -65,12 +68,13 @@ impl Statistics {
         self.extremes = Some((min.min(nanos), max.max(nanos)));
     }
 
-    /// Percent of the requests that no reply came to; of those that never left, where none did.
+    /// Percent of the requests that no reply came to. What the link itself did not send is not
+    /// lost, unless nothing was sent at all.
     pub(crate) fn loss(&self) -> Option<f64> {
-        match (self.sent, self.unsent) {
+        match (self.sent + self.unresolved, self.unsent) {
             (0, 0) => None,
             (0, _) => Some(100.0),
-            (sent, _) => Some((sent - self.received) as f64 * 100.0 / sent as f64),
+            (asked, _) => Some((asked - self.received) as f64 * 100.0 / asked as f64),
         }
     }
 

@@ -33,6 +33,7 @@ pub(super) fn probe(
         let now = session.now();
         session.stack.probe(now, addr);
         report.note(format_args!("probing {addr} on {}: 4 to 7 s", session.name));
+        session.note_if_down(report);
         session.adoption(report, addr, "probing", None)?;
         session.probed(addr, report)?
     };
@@ -88,7 +89,14 @@ pub(super) fn announce(
         }
         let polled = session.poll();
         while let Some(Event { at, what, .. }) = session.stack.event() {
-            let What::Arp(event) = what else { continue };
+            let event = match what {
+                What::Arp(event) => event,
+                What::Link(event) => {
+                    session.link_changed(report, at, event)?;
+                    continue;
+                }
+                What::Icmp(_) => continue,
+            };
             if matches!(event, arp::Event::Conflict { .. }) {
                 code = 1;
             }

@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, VecDeque},
     net::Ipv4Addr,
     time::{Duration, Instant},
 };
@@ -15,6 +15,7 @@ use crate::{
     report::Report,
     session::Session,
     signals::Wish,
+    target,
     text::Ms,
 };
 
@@ -31,11 +32,14 @@ pub(super) fn resolve(
     if let Some(target) = targets.iter().find(|target| **target == session.identity.network.ip()) {
         return Err(Failure::usage(format!("{target} is our own address on {}", session.name)));
     }
+    for target in targets {
+        target::check_host(*target, session.identity.network)?;
+    }
+    session.start(report, "arp", targets)?;
     if let Some(code) = session.settle(global, report)? {
         session.close()?;
         return Ok(code);
     }
-    session.start(report, "arp", targets)?;
     let (src, name) = (session.identity.network.ip(), session.name.clone());
     for target in targets {
         report.line(format_args!("ARPING {target} from {src} {name}"))?;
@@ -43,6 +47,7 @@ pub(super) fn resolve(
     let mut round = Round {
         rounds: args.count.unwrap_or(1),
         pace: Pace::new(session.now(), args.interval),
+        unasked: VecDeque::new(),
         waiting: BTreeSet::new(),
         linger: session.now(),
         deadline: args.deadline.map(|deadline| session.now() + deadline),
@@ -67,6 +72,8 @@ struct Round<'a> {
     args: &'a Arp,
     /// Who is still to be asked in the next round.
     targets: Vec<Ipv4Addr>,
+    /// Who is still to be asked in this round.
+    unasked: VecDeque<Ipv4Addr>,
     /// Rounds still to be begun.
     rounds: u32,
     pace: Pace,
@@ -84,9 +91,15 @@ impl Round<'_> {
     fn go(&mut self, report: &mut Report) -> Result<(), Failure> {
         loop {
             let now = self.session.now();
-            if self.rounds > 0 && self.waiting.is_empty() && self.pace.next() <= now {
-                self.begin(now)?;
+            let over = self.waiting.is_empty() && self.unasked.is_empty();
+            if self.rounds > 0 && over && self.pace.next() <= now {
+                self.unasked.extend(&self.targets);
+                self.rounds -= 1;
+                self.pace.done(now);
             }
+            let asked = self.session.ask(&mut self.unasked)?;
+            self.asked += asked.len() as u32;
+            self.waiting.extend(asked);
             let polled = self.session.poll();
             while let Some(Event { at, what, .. }) = self.session.stack.event() {
                 match what {
@@ -98,7 +111,7 @@ impl Round<'_> {
             let more = self.session.or_gone(polled, report)?;
             let now = self.session.now();
             let asking = self.rounds > 0 && !self.targets.is_empty();
-            let idle = !asking && self.waiting.is_empty();
+            let idle = !asking && self.waiting.is_empty() && self.unasked.is_empty();
             if self.stopped
                 || (idle && self.linger <= now)
                 || self.deadline.is_some_and(|deadline| deadline <= now)
@@ -111,24 +124,11 @@ impl Round<'_> {
                     (false, true) => Some(self.pace.next()),
                     (false, false) => None,
                 };
-                self.session.wait(next.into_iter().chain(self.deadline).min())?;
+                let until = next.into_iter().chain(self.deadline).min();
+                self.session.wait_for_room(&self.unasked, until)?;
             }
             self.stopped = self.session.wish() == Some(Wish::Stop);
         }
-    }
-
-    fn begin(&mut self, now: Instant) -> Result<(), Failure> {
-        for &target in &self.targets {
-            self.session
-                .stack
-                .resolve(now, target)
-                .map_err(|error| Failure::link(format!("{}: {error}", self.session.name)))?;
-            self.waiting.insert(target);
-            self.asked += 1;
-        }
-        self.rounds -= 1;
-        self.pace.done(now);
-        Ok(())
     }
 
     fn tell(
@@ -139,7 +139,9 @@ impl Round<'_> {
     ) -> Result<(), Failure> {
         match *event {
             arp::Event::Resolved { addr, mac, round_trip, requests } => {
-                self.waiting.remove(&addr);
+                if !self.waiting.remove(&addr) {
+                    return Ok(()); // somebody whom we only answered
+                }
                 self.asked += requests.saturating_sub(1); // the first is counted already
                 self.answered += 1;
                 self.linger = self.session.now() + LINGER;

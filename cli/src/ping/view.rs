@@ -120,7 +120,7 @@ impl<'a> View<'a> {
             }
             Outcome::Error(error) => return self.error(session, at, seq, &error, report),
             Outcome::TimedOut { waited } => {
-                let ms = waited.as_millis();
+                let ms = waited.as_secs_f64() * 1e3;
                 let text = format_args!("no answer for icmp_seq={seq} within {ms} ms");
                 self.say(session, at, text, report)?;
                 let (ts, waited_ns) = (session.time(at), nanoseconds(waited));
@@ -132,6 +132,9 @@ impl<'a> View<'a> {
             }
             Outcome::Unsent(Unsent::Down) => ("link-down", Some("link down".to_owned())),
             Outcome::Unsent(Unsent::NoCarrier) => ("no-carrier", Some("no carrier".to_owned())),
+            Outcome::Unsent(Unsent::Full) => {
+                ("queue-full", Some("the kernel's queue stayed full".to_owned()))
+            }
             Outcome::Unsent(Unsent::TooLong) => {
                 ("mtu", Some("longer than the MTU is now".to_owned()))
             }
@@ -152,7 +155,8 @@ impl<'a> View<'a> {
         let other = from_mac.filter(|mac| self.resolved.is_some_and(|(known, ..)| known != *mac));
         let other = Maybe(other.map(|mac| format!(" from {}", Mac(mac))));
         let from_mac = from_mac.map(Mac);
-        let begin = format!("{bytes} bytes from {from}: icmp_seq={seq} ttl={ttl}");
+        let rest = format!("{from}: icmp_seq={seq} ttl={ttl}");
+        let begin = format!("{bytes} bytes from {rest}");
         let reply = |rtt_ns, dup, corrupt| Record::Reply {
             ts,
             dst,
@@ -174,13 +178,16 @@ impl<'a> View<'a> {
             Straying::Late { round_trip } => {
                 let rtt_ns = nanoseconds(round_trip);
                 (
-                    format!("{begin} time={} ms (LATE, not counted){other}", Ms(round_trip)),
+                    format!(
+                        "late answer, not counted, from {rest} time={} ms{other}",
+                        Ms(round_trip)
+                    ),
                     Record::Late { ts, dst, from_mac, seq, bytes, ttl, rtt_ns },
                 )
             }
             Straying::Corrupt(corrupt) => {
                 let what = name(corrupt);
-                let text = format!("{begin} (CORRUPT {what}, not counted){other}");
+                let text = format!("corrupt answer ({what}), not counted, from {rest}{other}");
                 (text, reply(None, false, Some(what)))
             }
             Straying::Elsewhere { asked } => (

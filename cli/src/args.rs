@@ -103,7 +103,10 @@ pub(crate) struct Ping {
     #[arg(short = 'w', long, value_name = "DUR", value_parser = value::duration)]
     pub(crate) deadline: Option<Duration>,
     /// How long to wait for each reply
-    #[arg(short = 'W', long, value_name = "DUR", default_value = "1s", value_parser = value::interval)]
+    #[arg(
+        short = 'W', long, value_name = "DUR", default_value = "1s",
+        value_parser = value::interval
+    )]
     pub(crate) wait: Duration,
     /// Octets of data; the first 8 are a cookie
     #[arg(short = 's', long, value_name = "BYTES", default_value_t = 56)]
@@ -112,7 +115,10 @@ pub(crate) struct Ping {
     #[arg(short, long, value_name = "HEX", value_parser = value::pattern)]
     pub(crate) pattern: Option<Pattern>,
     /// Hops that a request may take
-    #[arg(short, long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u8).range(1..))]
+    #[arg(
+        short, long, value_name = "N", default_value_t = 64,
+        value_parser = clap::value_parser!(u8).range(1..)
+    )]
     pub(crate) ttl: u8,
     /// Type of service, decimal or 0x..
     #[arg(short = 'Q', long, value_name = "TOS", default_value = "0", value_parser = value::octet)]
@@ -148,7 +154,10 @@ pub(crate) struct Arp {
     #[arg(required = true)]
     pub(crate) targets: Vec<String>,
     /// Probe whether anybody uses the address (RFC 5227): 0 if it is free
-    #[arg(short = 'D', long, conflicts_with_all = ["announce", "advertise", "count", "interval", "deadline", "first"])]
+    #[arg(
+        short = 'D', long, conflicts_with_all = ["announce", "advertise", "count", "interval",
+        "deadline", "first"]
+    )]
     pub(crate) probe: bool,
     /// Announce the address by requests
     #[arg(short = 'U', long, conflicts_with_all = ["advertise", "first"])]
@@ -160,7 +169,9 @@ pub(crate) struct Arp {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) count: Option<u32>,
     /// Between two requests or announcements; at least a second
-    #[arg(short, long, value_name = "DUR", default_value = "1s", value_parser = value::arp_interval)]
+    #[arg(
+        short, long, value_name = "DUR", default_value = "1s", value_parser = value::arp_interval
+    )]
     pub(crate) interval: Duration,
     /// Stop after this long, whatever has come
     #[arg(short = 'w', long, value_name = "DUR", value_parser = value::duration)]
@@ -188,7 +199,10 @@ pub(crate) struct Send {
     #[arg(long, value_name = "MAC", requires = "ethertype", value_parser = value::mac)]
     pub(crate) to: Option<MacAddr6>,
     /// Send it this many times
-    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        short, long, value_name = "N", default_value_t = 1,
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
     pub(crate) count: u64,
     /// Between two of them
     #[arg(short, long, value_name = "DUR", default_value = "1s", value_parser = value::interval)]

@@ -125,7 +125,6 @@ pub(crate) fn refusal(refusal: Refusal) -> Failure {
 fn remedy() -> String {
     let program = std::env::current_exe()
         .map_or_else(|_| "sidestack".to_owned(), |path| path.display().to_string());
-    format!(
-        "sudo setcap cap_net_raw+ep {program}\n  or go on without privilege: -I lab, or -I kernel-lab"
-    )
+    let labs = "or go on without privilege: -I lab, or -I kernel-lab";
+    format!("sudo setcap cap_net_raw+ep {program}\n  {labs}")
 }

@@ -15,6 +15,7 @@ mod privilege;
 mod record;
 mod report;
 mod route;
+mod secrets;
 mod send;
 mod session;
 mod signals;

@@ -180,6 +180,29 @@ pub(crate) struct Summary {
     pub(crate) pass: bool,
 }
 
+impl Summary {
+    /// Of a run in which nothing happened.
+    pub(crate) fn of_nothing(dst: Ipv4Addr) -> Self {
+        Self {
+            dst,
+            sent: 0,
+            received: 0,
+            dup: 0,
+            late: 0,
+            corrupt: 0,
+            foreign: 0,
+            errors: 0,
+            unsent: 0,
+            reordered: 0,
+            loss_pct: None,
+            rtt_ns: None,
+            jitter_ns: None,
+            interrupted: false,
+            pass: false,
+        }
+    }
+}
+
 /// Round-trip times, in nanoseconds.
 #[derive(Clone, Copy, Serialize)]
 pub(crate) struct RoundTrips {
@@ -190,6 +213,26 @@ pub(crate) struct RoundTrips {
     pub(crate) p50: u64,
     pub(crate) p90: u64,
     pub(crate) p99: u64,
+}
+
+impl RoundTrips {
+    /// Those of a few round trips; `None` of none.
+    pub(crate) fn of(mut nanos: Vec<u64>) -> Option<Self> {
+        nanos.sort_unstable();
+        let (&min, &max) = (nanos.first()?, nanos.last()?);
+        let mean = nanos.iter().sum::<u64>() as f64 / nanos.len() as f64;
+        let squares = nanos.iter().map(|&nanos| (nanos as f64 - mean).powi(2)).sum::<f64>();
+        let rank = |percent: usize| nanos[(nanos.len() * percent).div_ceil(100) - 1];
+        Some(Self {
+            min,
+            avg: mean.round() as u64,
+            max,
+            mdev: (squares / nanos.len() as f64).sqrt().round() as u64,
+            p50: rank(50),
+            p90: rank(90),
+            p99: rank(99),
+        })
+    }
 }
 
 /// An Ethernet header: its type, or in an 802.3 frame its length.

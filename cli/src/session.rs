@@ -1,15 +1,16 @@
+mod adoption;
+
 use std::{
     collections::VecDeque,
-    hash::{DefaultHasher, Hash, Hasher},
     net::Ipv4Addr,
     os::fd::AsFd,
     time::{Duration, Instant},
 };
 
 use ipnetwork::Ipv4Network;
-use link::{FrameTx, Link, SendError, Source, State, Wait, namespace::KernelLab};
+use link::{FrameTx, Link, SendError, Source, Wait, namespace::KernelLab};
 use macaddr::MacAddr6;
-use stack::{Config, Discard, Stack, What, arp, ipv4::Hop};
+use stack::{Config, Discard, Stack, arp, ipv4::Hop};
 
 use crate::{
     args::Global,
@@ -19,10 +20,13 @@ use crate::{
     open::{Opened, Us, open},
     record::{Mac, Record, Stamps, Time, VlanTag, source_name},
     report::Report,
+    secrets::Secrets,
     signals::{Signals, Wish},
     target,
     value::Via,
 };
+
+pub(crate) use adoption::Probed;
 
 /// An open link, and the host that we are on it.
 pub(crate) struct Session {
@@ -70,68 +74,6 @@ impl Session {
         Ok(session)
     }
 
-    /// Sees to it that the address is ours to use, and says so: 4 to 7 seconds for one that we
-    /// adopt. The exit code if it is taken, or if somebody wants an end first.
-    pub(crate) fn settle(
-        &mut self,
-        global: &Global,
-        report: &mut Report,
-    ) -> Result<Option<u8>, Failure> {
-        let addr = self.identity.network.ip();
-        if self.identity.standing == Standing::Hosts {
-            report.note(format_args!(
-                "{addr} is the host's own: its kernel answers ARP and echo for it, we do not"
-            ));
-        }
-        if self.identity.standing != Standing::Adopted {
-            return Ok(None);
-        }
-        if !global.no_probe {
-            let now = self.now();
-            match self.us {
-                Us::Claimant(_) => self.stack.probe(now, addr), // its owner announces it himself
-                _ => self.stack.adopt(now),
-            }
-            report.note(format_args!(
-                "probing {addr} on {}: 4 to 7 s until it is ours (--no-probe skips this)",
-                self.name
-            ));
-            self.note_if_down(report);
-            self.adoption(report, addr, "probing", None)?;
-            match self.probed(addr, report)? {
-                Probed::Free => {}
-                Probed::Taken(owner) => {
-                    let name = &self.name;
-                    report.note(format_args!("{addr} is in use on {name} by {}", Mac(owner)));
-                    self.adoption(report, addr, "taken", Some(owner))?;
-                    return Ok(Some(1));
-                }
-                Probed::Stopped => return Ok(Some(130)),
-            }
-        }
-        self.adoption(report, addr, "ours", Some(self.mac()))?;
-        Ok(None)
-    }
-
-    /// How far the adoption of `addr` has come, for programs.
-    pub(crate) fn adoption(
-        &self,
-        report: &mut Report,
-        addr: Ipv4Addr,
-        state: &str,
-        mac: Option<MacAddr6>,
-    ) -> Result<(), Failure> {
-        let ts = self.time(self.now());
-        report.record(&Record::Adopt { ts, ip: addr, state, mac: mac.map(Mac) })
-    }
-
-    /// Says that nothing can leave yet, where that is so.
-    pub(crate) fn note_if_down(&self, report: &mut Report) {
-        if self.lab.is_none() && link::interface(&self.name).is_ok_and(|is| is.state != State::Up) {
-            report.note(format_args!("{} is down: it begins when the link is up", self.name));
-        }
-    }
-
     /// Asks for those of `unasked` that the link has room for, and takes them off.
     pub(crate) fn ask(
         &mut self,
@@ -156,63 +98,6 @@ impl Session {
     ) -> Result<(), Failure> {
         let soon = (!unasked.is_empty()).then(|| self.now() + ROOM);
         self.wait(until.into_iter().chain(soon).min())
-    }
-
-    /// Waits for what comes of probing for `addr`.
-    pub(crate) fn probed(
-        &mut self,
-        addr: Ipv4Addr,
-        report: &mut Report,
-    ) -> Result<Probed, Failure> {
-        loop {
-            let polled = self.poll();
-            let more = self.or_gone(polled, report)?;
-            while let Some(event) = self.stack.event() {
-                match event.what {
-                    What::Arp(arp::Event::Free { addr: free }) if free == addr => {
-                        return Ok(Probed::Free);
-                    }
-                    What::Arp(arp::Event::Taken { addr: taken, mac }) if taken == addr => {
-                        return Ok(Probed::Taken(mac));
-                    }
-                    What::Link(change) => self.link_changed(report, event.at, change)?,
-                    _ => {}
-                }
-            }
-            if !more {
-                self.wait(None)?;
-            }
-            if self.wish() == Some(Wish::Stop) {
-                return Ok(Probed::Stopped);
-            }
-        }
-    }
-
-    /// Reaches `target` by `via`, whatever the other routes say.
-    pub(crate) fn override_route(&mut self, target: Ipv4Addr, via: Via) -> Result<(), Failure> {
-        let hop = match via {
-            Via::Gateway(gateway)
-                if self.identity.network.contains(gateway)
-                    && gateway != self.identity.network.ip()
-                    && target::check_host(gateway, self.identity.network).is_ok() =>
-            {
-                Hop::Gateway(gateway)
-            }
-            Via::Gateway(gateway) => {
-                let network = self.identity.network;
-                let (ip, len) = (network.network(), network.prefix());
-                return Err(Failure::usage(format!(
-                    "--via {gateway} is no other host of {ip}/{len}"
-                )));
-            }
-            Via::Station(mac) => {
-                let now = self.now();
-                self.stack.pin(now, target, mac);
-                Hop::Connected
-            }
-        };
-        self.stack.add_route(Ipv4Network::from(target), hop);
-        Ok(())
     }
 
     /// Whether the host's kernel has `addr` on this link.
@@ -324,6 +209,33 @@ impl Session {
         self.stack.counters().discarded(discard)
     }
 
+    /// Reaches `target` by `via`, whatever the other routes say.
+    pub(crate) fn override_route(&mut self, target: Ipv4Addr, via: Via) -> Result<(), Failure> {
+        let hop = match via {
+            Via::Gateway(gateway)
+                if self.identity.network.contains(gateway)
+                    && gateway != self.identity.network.ip()
+                    && target::check_host(gateway, self.identity.network).is_ok() =>
+            {
+                Hop::Gateway(gateway)
+            }
+            Via::Gateway(gateway) => {
+                let network = self.identity.network;
+                let (ip, len) = (network.network(), network.prefix());
+                return Err(Failure::usage(format!(
+                    "--via {gateway} is no other host of {ip}/{len}"
+                )));
+            }
+            Via::Station(mac) => {
+                let now = self.now();
+                self.stack.pin(now, target, mac);
+                Hop::Connected
+            }
+        };
+        self.stack.add_route(Ipv4Network::from(target), hop);
+        Ok(())
+    }
+
     /// Takes in what is still to be recorded, closes the link, and says whether the capture is
     /// whole.
     pub(crate) fn close(mut self) -> Result<(), Failure> {
@@ -333,47 +245,5 @@ impl Session {
     }
 }
 
-/// What came of probing for an address.
-pub(crate) enum Probed {
-    Free,
-    Taken(MacAddr6),
-    /// Somebody wanted an end first.
-    Stopped,
-}
-
 /// How soon a link that was full may have room.
 const ROOM: Duration = Duration::from_millis(10);
-
-/// What nobody else may guess.
-struct Secrets {
-    identifier: u16,
-    keys: [[u8; 16]; 2],
-    seed: u64,
-}
-
-impl Secrets {
-    /// Draws them from the system; or all from `seed`, the same each time.
-    fn draw(seed: Option<u64>) -> Result<Self, Failure> {
-        let mut octets = [0; 42];
-        match seed {
-            None => getrandom::fill(&mut octets)
-                .map_err(|error| Failure::link(format!("no random numbers: {error}")))?,
-            Some(seed) => {
-                for (n, chunk) in octets.chunks_mut(8).enumerate() {
-                    let mut hasher = DefaultHasher::new();
-                    (seed, n).hash(&mut hasher);
-                    chunk.copy_from_slice(&hasher.finish().to_be_bytes()[..chunk.len()]);
-                }
-            }
-        }
-        let (identifier, octets) = octets.split_first_chunk().expect("42 octets");
-        let (cookies, octets) = octets.split_first_chunk().expect("40 octets");
-        let (identifications, octets) = octets.split_first_chunk().expect("24 octets");
-        let own_seed = octets.first_chunk().expect("8 octets");
-        Ok(Self {
-            identifier: u16::from_be_bytes(*identifier),
-            keys: [*cookies, *identifications],
-            seed: seed.unwrap_or_else(|| u64::from_be_bytes(*own_seed)),
-        })
-    }
-}

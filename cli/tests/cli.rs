@@ -46,7 +46,10 @@ fn what_cannot_be_understood_is_exit_2_and_says_what() {
         ),
         ("ping -I lab -S 192.168.1.1/24 10.0.0.2", "name a router of that network by --gateway"),
         ("ping -I lab --gateway 192.168.1.1 10.0.1.2", "must be another host of our network"),
-        ("ping -I lab --via 192.168.1.1 10.0.1.2", "--via 192.168.1.1 is no other host of 10.0.0.0/24"),
+        (
+            "ping -I lab --via 192.168.1.1 10.0.1.2",
+            "--via 192.168.1.1 is no other host of 10.0.0.0/24",
+        ),
         ("ping -I lab -S 10.0.0.255 10.0.0.2", "10.0.0.255 is everybody's address"),
         ("ping -I lab -S 127.0.0.1 10.0.0.2", "no host can have the address 127.0.0.1"),
         ("ping -I lab --source-mac ff:ff:ff:ff:ff:ff 10.0.0.2", "no station can have the MAC"),

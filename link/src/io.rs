@@ -92,7 +92,8 @@ pub trait Wait {
     fn wall(&self, at: Instant) -> SystemTime;
 
     /// Returns when there may be something to receive, when queued frames may leave again, at
-    /// `until`, or when `wake` is readable; at once while there is a [`FrameIo::event`] to be taken.
+    /// `until`, or when `wake` is readable; at once while there is a [`FrameIo::event`] to be
+    /// taken.
     ///
     /// # Errors
     /// When the operating system refuses to wait. A signal is no error: it returns early.

@@ -1,8 +1,9 @@
 //! Ethernet frames in, Ethernet frames out (RFC 894, IEEE 802.3, IEEE 802.1Q).
 //!
 //! [`FrameTx`] and [`FrameIo`] are all that the layers above may know of a network card.
-//! [`PacketSocket`] is a real one, [`memory::Network`] one in memory; decorators of any link record ([`capture::Recorder`]),
-//! speak inside a VLAN ([`Tagged`]), or pace a virtual clock ([`Paced`]).
+//! [`PacketSocket`] is a real one, [`memory::Network`] one in memory; decorators of any link
+//! record ([`capture::Recorder`]), speak inside a VLAN ([`Tagged`]), or pace a virtual clock
+//! ([`Paced`]).
 
 pub mod capture;
 mod ethtool;

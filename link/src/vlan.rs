@@ -15,8 +15,9 @@ use crate::{
 ///
 /// It tags what it transmits, and hands up, its tags hidden ([`Frame::without_tags`]), only what
 /// bears the same tags: the same protocols and identifiers in the same order; priorities may
-/// differ, and a mere priority tag, of VID 0, is as good as none (IEEE 802.1Q §6.9). All else is dropped and counted, frames of our own that come back included. Without any
-/// tag of its own it changes nothing and hands up everything.
+/// differ, and a mere priority tag, of VID 0, is as good as none (IEEE 802.1Q §6.9). All else is
+/// dropped and counted, frames of our own that come back included. Without any tag of its own it
+/// changes nothing and hands up everything.
 ///
 /// A [`Recorder`](crate::capture::Recorder) belongs below it, where the tags still are.
 pub struct Tagged<L> {

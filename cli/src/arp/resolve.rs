@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     net::Ipv4Addr,
     time::{Duration, Instant},
 };
@@ -11,7 +11,7 @@ use crate::{
     args::{Arp, Global},
     failure::Failure,
     open::Us,
-    record::Mac,
+    record::{Mac, Record, RoundTrips, Summary, nanoseconds},
     report::Report,
     session::Session,
     signals::Wish,
@@ -53,12 +53,14 @@ pub(super) fn resolve(
         deadline: args.deadline.map(|deadline| session.now() + deadline),
         asked: 0,
         answered: 0,
+        tallies: targets.iter().map(|target| (*target, Default::default())).collect(),
         stopped: false,
         session,
         args,
         targets: targets.to_vec(),
     };
     let ended = round.go(report);
+    round.summary(report)?;
     let Round { asked, answered, stopped, session, .. } = round;
     report.line(format_args!("Sent {asked} probes ({asked} broadcast(s))"))?;
     report.line(format_args!("Received {answered} response(s)"))?;
@@ -84,6 +86,8 @@ struct Round<'a> {
     deadline: Option<Instant>,
     asked: u32,
     answered: u32,
+    /// Requests for each target, and the round trips of its answers.
+    tallies: BTreeMap<Ipv4Addr, (u32, Vec<u64>)>,
     stopped: bool,
 }
 
@@ -98,8 +102,10 @@ impl Round<'_> {
                 self.pace.done(now);
             }
             let asked = self.session.ask(&mut self.unasked)?;
-            self.asked += asked.len() as u32;
-            self.waiting.extend(asked);
+            for target in asked {
+                self.note_requests(target, 1);
+                self.waiting.insert(target);
+            }
             let polled = self.session.poll();
             while let Some(Event { at, what, .. }) = self.session.stack.event() {
                 match what {
@@ -131,6 +137,32 @@ impl Round<'_> {
         }
     }
 
+    fn note_requests(&mut self, target: Ipv4Addr, requests: u32) {
+        self.asked += requests;
+        if let Some((asked, _)) = self.tallies.get_mut(&target) {
+            *asked += requests;
+        }
+    }
+
+    /// What it came to, for programs.
+    fn summary(&self, report: &mut Report) -> Result<(), Failure> {
+        for (&dst, (asked, times)) in &self.tallies {
+            let (sent, received) = (u64::from(*asked), times.len() as u64);
+            let lost = sent.saturating_sub(received) as f64;
+            report.record(&Record::Summary(Summary {
+                dst,
+                sent,
+                received,
+                loss_pct: (sent > 0).then(|| lost * 100.0 / sent as f64),
+                rtt_ns: RoundTrips::of(times.clone()),
+                interrupted: self.stopped,
+                pass: received > 0,
+                ..Summary::of_nothing(dst)
+            }))?;
+        }
+        Ok(())
+    }
+
     fn tell(
         &mut self,
         at: Instant,
@@ -142,8 +174,11 @@ impl Round<'_> {
                 if !self.waiting.remove(&addr) {
                     return Ok(()); // somebody whom we only answered
                 }
-                self.asked += requests.saturating_sub(1); // the first is counted already
+                self.note_requests(addr, requests.saturating_sub(1)); // one is counted already
                 self.answered += 1;
+                if let Some((_, times)) = self.tallies.get_mut(&addr) {
+                    times.push(nanoseconds(round_trip));
+                }
                 self.linger = self.session.now() + LINGER;
                 if self.args.first {
                     self.targets.retain(|target| *target != addr);
@@ -158,7 +193,7 @@ impl Round<'_> {
             }
             arp::Event::Unresolved { addr, requests, .. } => {
                 self.waiting.remove(&addr);
-                self.asked += requests.saturating_sub(1); // the first is counted already
+                self.note_requests(addr, requests.saturating_sub(1)); // one is counted already
             }
             arp::Event::Unsent { addr, .. } => drop(self.waiting.remove(&addr)),
             _ => {}

@@ -12,7 +12,8 @@ use super::settle;
 /// namespace of its own, whose root it is.
 ///
 /// To be called once, early in `main`, before there is a second thread. What was open before stays
-/// what it was; privileges outside are gone for an ordinary user, files are as accessible as before.
+/// what it was; privileges outside are gone for an ordinary user, files are as accessible as
+/// before.
 ///
 /// # Errors
 /// A [`Refusal`]; the process may be halfway in, and has little to do but to end.

@@ -31,6 +31,7 @@ ip -n "$far" addr add 10.77.0.1/24 dev v1
 measure() { # name, what prints round trips, as "seq nanoseconds" lines
     local name=$1
     shift
+    : >"$work/$name.log"
     ip netns exec "$near" tcpdump -i v0 --time-stamp-precision=nano -n -U -w "$work/$name.pcap" icmp \
         2>"$work/$name.log" &
     tap=$!

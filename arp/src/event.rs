@@ -13,8 +13,9 @@ pub enum Event {
         addr: Ipv4Addr,
         /// Where it is.
         mac: MacAddr6,
-        /// From the last request's leaving to the answer's arrival.
-        round_trip: Duration,
+        /// From the last request's leaving to the reply's arrival; `None` if the neighbour was
+        /// heard to ask us instead.
+        round_trip: Option<Duration>,
         /// Requests that it took.
         requests: u32,
     },

@@ -90,11 +90,12 @@ impl Arp {
         for_us: bool,
     ) -> Result<(), Discard> {
         let View { sender: addr, sender_mac: mac, .. } = *packet;
+        let answered = (packet.operation == ArpOperation::REPLY).then_some(at);
         if addr.is_unspecified() {
             return if for_us { Ok(()) } else { Err(Discard::NotForUs) }; // a probe (RFC 5227)
         }
         match self.table.get(&addr).map(|entry| &entry.state) {
-            Some(State::Incomplete { .. }) => self.learn(now, at, addr, mac),
+            Some(State::Incomplete { .. }) => self.learn(now, answered, addr, mac),
             Some(State::Static(kept)) if *kept == mac => {}
             Some(&State::Static(kept)) => self.conflict(addr, kept, mac),
             Some(&State::Reachable { mac: old, confirmed, .. }) => {
@@ -104,11 +105,11 @@ impl Arp {
                     if old != mac {
                         self.events.push_back(Event::Moved { addr, old, new: mac });
                     }
-                    self.learn(now, at, addr, mac);
+                    self.learn(now, answered, addr, mac);
                 }
             }
             None if for_us && packet.operation == ArpOperation::REQUEST => {
-                self.learn(now, at, addr, mac);
+                self.learn(now, answered, addr, mac);
             }
             None if for_us => return Err(Discard::Unasked),
             None => return Err(Discard::NotForUs),

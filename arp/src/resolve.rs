@@ -1,8 +1,4 @@
-use std::{
-    mem,
-    net::Ipv4Addr,
-    time::{Duration, Instant},
-};
+use std::{mem, net::Ipv4Addr, time::Instant};
 
 use etherparse::{ArpOperation, EtherType};
 use link::{As, FrameTx, SendError, Unsent};
@@ -104,9 +100,15 @@ impl Arp {
         Ok(())
     }
 
-    /// Believes that `addr` is at `mac`, as a frame that arrived `at` says: whoever waited for
-    /// that can be sent to.
-    pub(crate) fn learn(&mut self, now: Instant, at: Instant, addr: Ipv4Addr, mac: MacAddr6) {
+    /// Believes that `addr` is at `mac`, as a reply that arrived at `answered` says, or something
+    /// else: whoever waited for that can be sent to.
+    pub(crate) fn learn(
+        &mut self,
+        now: Instant,
+        answered: Option<Instant>,
+        addr: Ipv4Addr,
+        mac: MacAddr6,
+    ) {
         let state = State::Reachable { mac, confirmed: now, unanswered: 0 };
         let deadline = now + self.config.lifetime;
         let Some(entry) = self.table.get_mut(&addr) else {
@@ -120,7 +122,7 @@ impl Arp {
         if let State::Incomplete { from, requests, packet } = mem::replace(&mut entry.state, state)
         {
             let round_trip =
-                asked.map_or(Duration::ZERO, |asked| at.saturating_duration_since(asked));
+                answered.zip(asked).map(|(at, asked)| at.saturating_duration_since(asked));
             self.events.push_back(Event::Resolved { addr, mac, round_trip, requests });
             self.ready(addr, from, mac, packet);
         }

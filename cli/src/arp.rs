@@ -70,7 +70,7 @@ pub(crate) fn record(
     let (ts, conflict) = (session.time(at), None);
     report.record(&match *event {
         arp::Event::Resolved { addr: ip, mac, round_trip, requests: tries } => {
-            let rtt_ns = Some(nanoseconds(round_trip));
+            let rtt_ns = round_trip.map(nanoseconds);
             Record::Arp { ts, ip, mac: Some(Mac(mac)), rtt_ns, tries, conflict }
         }
         arp::Event::Unresolved { addr: ip, requests: tries, .. } => {

@@ -83,7 +83,7 @@ fn an_answer_ends_the_asking_and_tells_the_round_trip() {
     let mut lan = Lan::new();
     lan.resolve(THEM);
     lan.run(ms(60_000));
-    let round_trip = LATENCY * 2;
+    let round_trip = Some(LATENCY * 2);
     let resolved = Event::Resolved { addr: THEM, mac: mac(2), round_trip, requests: 1 };
     assert_eq!(lan.us.events, [(LATENCY * 2, resolved)]);
     assert_eq!(lan.us.arps().len(), 1);
@@ -99,9 +99,10 @@ fn the_round_trip_begins_when_the_last_request_left() {
     });
     lan.resolve(THEM);
     lan.run(ms(5000));
-    let round_trip = (LATENCY + ms(300)) * 2;
+    let took = (LATENCY + ms(300)) * 2;
+    let round_trip = Some(took);
     let resolved = Event::Resolved { addr: THEM, mac: mac(2), round_trip, requests: 2 };
-    assert_eq!(lan.us.events, [(ms(1000) + round_trip, resolved)]);
+    assert_eq!(lan.us.events, [(ms(1000) + took, resolved)]);
 }
 
 #[test]
@@ -111,7 +112,18 @@ fn the_round_trip_begins_with_the_frames_leaving_and_not_with_its_queueing() {
     lan.network.advance_to(lan.start + ms(5)); // nobody flushed
     lan.run(ms(100));
     let [(_, Event::Resolved { round_trip, .. })] = lan.us.events[..] else { panic!("resolved") };
-    assert_eq!(round_trip, LATENCY * 2);
+    assert_eq!(round_trip, Some(LATENCY * 2));
+}
+
+#[test]
+fn a_neighbour_that_asks_us_first_is_found_without_a_round_trip() {
+    let mut lan = Lan::new();
+    let mut stranger = lan.stranger(9);
+    lan.resolve(addr(9));
+    stranger.says(BROADCAST, &request(mac(9), addr(9), US));
+    lan.run(ms(500));
+    let resolved = Event::Resolved { addr: addr(9), mac: mac(9), round_trip: None, requests: 1 };
+    assert_eq!(lan.us.events, [(LATENCY, resolved)]);
 }
 
 #[test]

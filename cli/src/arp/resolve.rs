@@ -16,7 +16,7 @@ use crate::{
     session::Session,
     signals::Wish,
     target,
-    text::Ms,
+    text::{Maybe, Ms},
 };
 
 /// Asks for each of `targets`, and tells where it is.
@@ -53,7 +53,7 @@ pub(super) fn resolve(
         deadline: args.deadline.map(|deadline| session.now() + deadline),
         asked: 0,
         answered: 0,
-        tallies: targets.iter().map(|target| (*target, Default::default())).collect(),
+        tallies: targets.iter().map(|target| (*target, Tally::default())).collect(),
         stopped: false,
         session,
         args,
@@ -86,8 +86,7 @@ struct Round<'a> {
     deadline: Option<Instant>,
     asked: u32,
     answered: u32,
-    /// Requests for each target, and the round trips of its answers.
-    tallies: BTreeMap<Ipv4Addr, (u32, Vec<u64>)>,
+    tallies: BTreeMap<Ipv4Addr, Tally>,
     stopped: bool,
 }
 
@@ -139,22 +138,22 @@ impl Round<'_> {
 
     fn note_requests(&mut self, target: Ipv4Addr, requests: u32) {
         self.asked += requests;
-        if let Some((asked, _)) = self.tallies.get_mut(&target) {
-            *asked += requests;
+        if let Some(tally) = self.tallies.get_mut(&target) {
+            tally.requests += u64::from(requests);
         }
     }
 
     /// What it came to, for programs.
     fn summary(&self, report: &mut Report) -> Result<(), Failure> {
-        for (&dst, (asked, times)) in &self.tallies {
-            let (sent, received) = (u64::from(*asked), times.len() as u64);
+        for (&dst, tally) in &self.tallies {
+            let (sent, received) = (tally.requests, tally.answers);
             let lost = sent.saturating_sub(received) as f64;
             report.record(&Record::Summary(Summary {
                 dst,
                 sent,
                 received,
                 loss_pct: (sent > 0).then(|| lost * 100.0 / sent as f64),
-                rtt_ns: RoundTrips::of(times.clone()),
+                rtt_ns: RoundTrips::of(tally.times.clone()),
                 interrupted: self.stopped,
                 pass: received > 0,
                 ..Summary::of_nothing(dst)
@@ -176,19 +175,18 @@ impl Round<'_> {
                 }
                 self.note_requests(addr, requests.saturating_sub(1)); // one is counted already
                 self.answered += 1;
-                if let Some((_, times)) = self.tallies.get_mut(&addr) {
-                    times.push(nanoseconds(round_trip));
+                if let Some(tally) = self.tallies.get_mut(&addr) {
+                    tally.answers += 1;
+                    tally.times.extend(round_trip.map(nanoseconds));
                 }
                 self.linger = self.session.now() + LINGER;
                 if self.args.first {
                     self.targets.retain(|target| *target != addr);
                 }
                 if !self.args.quiet {
-                    report.line(format_args!(
-                        "Unicast reply from {addr} [{}]  {}ms",
-                        Mac(mac),
-                        Ms(round_trip)
-                    ))?;
+                    let time = round_trip.map(|time| format!("  {}ms", Ms(time)));
+                    let (mac, time) = (Mac(mac), Maybe(time));
+                    report.line(format_args!("Unicast reply from {addr} [{mac}]{time}"))?;
                 }
             }
             arp::Event::Unresolved { addr, requests, .. } => {
@@ -205,6 +203,15 @@ impl Round<'_> {
         }
         record(&self.session, at, event, report)
     }
+}
+
+/// What came of asking for one target.
+#[derive(Default)]
+struct Tally {
+    requests: u64,
+    answers: u64,
+    /// In nanoseconds.
+    times: Vec<u64>,
 }
 
 /// How long after an answer another owner of the same address may still speak up.

@@ -46,9 +46,9 @@ impl View<'_> {
         if let Some((mac, time, requests)) = self.resolved {
             let plural = if requests == 1 { "" } else { "s" };
             let also = self.conflict.map(|mac| format!(", CONFLICT: also {}", Mac(mac)));
-            let (mac, time, also) = (Mac(mac), Ms(time), Maybe(also));
-            report
-                .line(format_args!("arp {mac} in {time} ms, {requests} request{plural}{also}"))?;
+            let time = Maybe(time.map(|time| format!(" in {} ms", Ms(time))));
+            let (mac, also) = (Mac(mac), Maybe(also));
+            report.line(format_args!("arp {mac}{time}, {requests} request{plural}{also}"))?;
         }
         report.record(&Record::Summary(Summary {
             dst: self.dst,

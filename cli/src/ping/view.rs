@@ -27,8 +27,8 @@ pub(super) struct View<'a> {
     verbose: bool,
     pub(super) dst: Ipv4Addr,
     next_hop: Ipv4Addr,
-    /// Where the next hop is, how long that took to ask, and by how many requests.
-    pub(super) resolved: Option<(MacAddr6, Duration, u32)>,
+    /// Where the next hop is, how long its answer took, and after how many requests.
+    pub(super) resolved: Option<(MacAddr6, Option<Duration>, u32)>,
     /// The time of an ARP exchange, for the next reply's line.
     arp_time: Option<Duration>,
     pub(super) conflict: Option<MacAddr6>,
@@ -213,7 +213,7 @@ impl<'a> View<'a> {
         match *event {
             arp::Event::Resolved { addr, mac, round_trip, requests } if addr == self.next_hop => {
                 self.resolved = Some((mac, round_trip, requests));
-                self.arp_time = Some(round_trip);
+                self.arp_time = round_trip;
             }
             arp::Event::Conflict { addr, other, .. } if addr == self.next_hop => {
                 self.conflict = Some(other);

@@ -147,8 +147,12 @@ const PROBE_NUM: u32 = 3;
 const PROBE_MIN: Duration = Duration::from_secs(1);
 const PROBE_MAX: Duration = Duration::from_secs(2);
 const ANNOUNCE_WAIT: Duration = Duration::from_secs(2);
-const ANNOUNCE_NUM: u32 = 2;
-const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How often an address is announced (RFC 5227 §1.1).
+pub const ANNOUNCE_NUM: u32 = 2;
+
+/// Between two announcements (RFC 5227 §1.1).
+pub const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Until the next try on a link whose queue was full.
 pub(crate) const RETRY: Duration = Duration::from_millis(10);

@@ -27,7 +27,7 @@ impl Entry {
 
     /// The earliest moment for another request (RFC 1122 §2.3.2.1: one a second).
     pub(crate) fn may_ask(&self, now: Instant) -> Instant {
-        self.asked.map_or(now, |asked| now.max(asked + PAUSE))
+        self.asked.map_or(now, |asked| now.max(asked + REQUEST_INTERVAL))
     }
 }
 
@@ -42,4 +42,4 @@ pub(crate) enum State {
 
 /// Between two requests for one address; also how long a second, differing answer is taken for a
 /// conflict rather than a move.
-pub(crate) const PAUSE: Duration = Duration::from_secs(1);
+pub const REQUEST_INTERVAL: Duration = Duration::from_secs(1);

@@ -5,7 +5,7 @@ use link::{Cast, Frame, FrameTx};
 use macaddr::MacAddr6;
 
 use crate::{
-    entry::{PAUSE, State},
+    entry::{REQUEST_INTERVAL, State},
     event::Event,
     packet::{Discard, View},
     table::Arp,
@@ -99,7 +99,7 @@ impl Arp {
             Some(State::Static(kept)) if *kept == mac => {}
             Some(&State::Static(kept)) => self.conflict(addr, kept, mac),
             Some(&State::Reachable { mac: old, confirmed, .. }) => {
-                if old != mac && now.saturating_duration_since(confirmed) < PAUSE {
+                if old != mac && now.saturating_duration_since(confirmed) < REQUEST_INTERVAL {
                     self.conflict(addr, old, mac);
                 } else {
                     if old != mac {

@@ -37,7 +37,9 @@ mod resolve;
 mod table;
 mod tx;
 
+pub use claim::{ANNOUNCE_INTERVAL, ANNOUNCE_NUM};
 pub use config::Config;
+pub use entry::REQUEST_INTERVAL;
 pub use event::Event;
 pub use owner::{Owned, Owner};
 pub use packet::{Discard, View, announce};

@@ -5,7 +5,7 @@ use link::{As, FrameTx, SendError, Unsent};
 use macaddr::MacAddr6;
 
 use crate::{
-    entry::{Entry, PAUSE, State},
+    entry::{Entry, REQUEST_INTERVAL, State},
     event::Event,
     packet::View,
     table::Arp,
@@ -40,7 +40,7 @@ impl Arp {
             self.insert(at, addr, state, asked); // asked less than a second ago: `poll` asks
         } else {
             self.request(from, addr, below)?;
-            self.insert(now + PAUSE, addr, state, asked).note_request(now);
+            self.insert(now + REQUEST_INTERVAL, addr, state, asked).note_request(now);
         }
         Ok(())
     }
@@ -156,7 +156,7 @@ impl Arp {
         let asked = entry.asked;
         let sent = self.request(from, addr, below);
         let state = State::Incomplete { from, requests, packet };
-        let entry = self.insert(now + PAUSE, addr, state, asked);
+        let entry = self.insert(now + REQUEST_INTERVAL, addr, state, asked);
         if sent.is_ok() {
             entry.note_request(now);
         }

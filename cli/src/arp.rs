@@ -40,7 +40,8 @@ pub(crate) fn run(global: &Global, args: &Arp, report: &mut Report) -> Result<u8
 pub(crate) fn line(name: &str, event: &arp::Event, beyond: Option<Ipv4Addr>) -> Option<String> {
     Some(match event {
         arp::Event::Unresolved { addr, requests, .. } => {
-            let (ms, who) = (requests * 1000, gateway_to(beyond));
+            let ms = (arp::REQUEST_INTERVAL * *requests).as_millis();
+            let who = gateway_to(beyond);
             let plural = if *requests == 1 { "" } else { "s" };
             format!(
                 "{addr}{who}: no ARP reply on {name} after {requests} request{plural} ({ms} ms): \

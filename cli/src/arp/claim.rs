@@ -1,4 +1,4 @@
-use std::{net::Ipv4Addr, time::Duration};
+use std::net::Ipv4Addr;
 
 use link::SendError;
 use stack::{
@@ -69,8 +69,8 @@ pub(super) fn announce(
         session.close()?;
         return Ok(code);
     }
-    let count = args.count.unwrap_or(ANNOUNCE_NUM);
-    let mut pace = Pace::new(session.now(), args.interval.max(ANNOUNCE_INTERVAL));
+    let count = args.count.unwrap_or(arp::ANNOUNCE_NUM);
+    let mut pace = Pace::new(session.now(), args.interval.max(arp::ANNOUNCE_INTERVAL));
     let deadline = args.deadline.map(|deadline| session.now() + deadline);
     let (mut announced, mut code) = (0, 0);
     loop {
@@ -125,7 +125,3 @@ fn speak(session: &mut Session, args: &Arp, addr: Ipv4Addr) -> Result<(), SendEr
     let operation = if args.advertise { Operation::REPLY } else { Operation::REQUEST };
     session.stack.announce(addr, operation)
 }
-
-// RFC 5227 §1.1.
-const ANNOUNCE_NUM: u32 = 2;
-const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(2);

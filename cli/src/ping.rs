@@ -1,7 +1,10 @@
 mod summary;
 mod view;
 
-use std::{net::Ipv4Addr, time::Instant};
+use std::{
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
 
 use stack::{
     Event, Pace, What, arp,
@@ -44,6 +47,7 @@ pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
         full: false,
         statistics: Statistics::new(),
         highest: None,
+        last_end: None,
         session,
         args,
         dst,
@@ -76,6 +80,8 @@ struct Run<'a> {
     statistics: Statistics,
     /// The latest request that was answered.
     highest: Option<u64>,
+    /// When the last request ended.
+    last_end: Option<Instant>,
 }
 
 impl Run<'_> {
@@ -108,13 +114,16 @@ impl Run<'_> {
                 self.tell(event, report)?;
             }
             let more = self.session.or_gone(polled, report)?;
-            if self.stopped || (!self.has_more() && self.session.stack.in_flight() == 0) {
+            let over = !self.has_more() && self.session.stack.in_flight() == 0;
+            let lingers = self.linger().filter(|end| over && *end > self.session.now());
+            if self.stopped || (over && lingers.is_none()) {
                 return Ok(());
             }
             if !more {
                 // A full link says when it has room again.
                 let next = (self.has_more() && !self.full).then(|| self.pace.next());
-                self.session.wait(next.into_iter().chain(deadline).min())?;
+                let until = next.into_iter().chain(deadline).chain(lingers).min();
+                self.session.wait(until)?;
             }
             match self.session.wish() {
                 Some(Wish::Stop) => self.stopped = true,
@@ -122,6 +131,14 @@ impl Run<'_> {
                 None => {}
             }
         }
+    }
+
+    /// Until when the last answers may still be late or doubled, where others were.
+    fn linger(&self) -> Option<Instant> {
+        let Statistics { received, duplicates, late, timed_out, .. } = self.statistics;
+        let for_late = (0 < late && late < timed_out).then_some(self.args.wait);
+        let for_doubles = (0 < duplicates && duplicates < received).then_some(DOUBLES);
+        Some(self.last_end? + for_late.max(for_doubles)?)
     }
 
     fn has_more(&self) -> bool {
@@ -159,6 +176,7 @@ impl Run<'_> {
             What::Link(event) => self.session.link_changed(report, at, event),
             What::Arp(event) => self.view.arp(&self.session, at, &event, report),
             What::Icmp(icmp::Event::Ended(ended)) => {
+                self.last_end = Some(at);
                 let mut reordered = false;
                 match ended.outcome {
                     Outcome::Reply { round_trip, .. } => {
@@ -170,7 +188,10 @@ impl Run<'_> {
                         self.statistics.sent += 1;
                         self.statistics.errors += 1;
                     }
-                    Outcome::TimedOut { .. } => self.statistics.sent += 1,
+                    Outcome::TimedOut { .. } => {
+                        self.statistics.sent += 1;
+                        self.statistics.timed_out += 1;
+                    }
                     Outcome::Unresolved { .. } | Outcome::Replaced => {
                         self.statistics.unsent += 1;
                         self.statistics.unresolved += 1;
@@ -240,6 +261,9 @@ fn data(args: &Ping) -> Vec<u8> {
         None => counting.collect(),
     }
 }
+
+/// How far behind its first a second answer may come.
+const DOUBLES: Duration = Duration::from_millis(200);
 
 /// Octets of the IPv4 and ICMP headers.
 const HEADERS: usize = 20 + 8;

@@ -16,6 +16,8 @@ pub(crate) struct Statistics {
     pub(crate) foreign: u64,
     /// Requests that an ICMP error came back for.
     pub(crate) errors: u64,
+    /// Requests that left, and that nothing came back for in time.
+    pub(crate) timed_out: u64,
     /// Requests that never left.
     pub(crate) unsent: u64,
     /// Of those, the ones whose next hop never answered ARP: as lost as those that left.
@@ -42,6 +44,7 @@ impl Statistics {
             corrupt: 0,
             foreign: 0,
             errors: 0,
+            timed_out: 0,
             unsent: 0,
             unresolved: 0,
             reordered: 0,

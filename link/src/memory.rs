@@ -25,20 +25,27 @@
 //! ```
 
 mod fate;
+mod faults;
+mod line;
+mod pool;
 mod port;
+mod station;
 mod switch;
 
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use macaddr::MacAddr6;
 
-pub use fate::{Fate, Faults, Transit};
+pub use fate::{Fate, JUNK, Part, Transit};
+pub use faults::Faults;
+pub use line::Line;
 pub use port::{Port, PortId};
 
+use station::Terms;
 use switch::Switch;
 
 #[cfg(doc)]
@@ -58,23 +65,42 @@ impl Network {
     /// As [`Network::new`], with its clock standing at `now`: two networks with the same `now`
     /// can be moved through time together.
     pub fn at(now: Instant) -> Self {
-        Self(Arc::new(Mutex::new(Switch::new(now))))
+        Self(Arc::new(Mutex::new(Switch::new(now, true))))
+    }
+
+    /// As [`Network::new`], with a hub instead of the switch: every frame reaches every station.
+    #[expect(clippy::disallowed_methods, reason = "an arbitrary origin; never read again")]
+    pub fn hub() -> Self {
+        Self(Arc::new(Mutex::new(Switch::new(Instant::now(), false))))
     }
 
     /// Plugs in a station, with an MTU of 1,500 octets, that gets each frame it sent back.
     pub fn attach(&self, mac: MacAddr6) -> Port {
-        let id = self.switch().plug();
-        Port::new(self.clone(), id, mac)
+        let terms = Terms::new(mac);
+        let id = self.switch().plug(terms);
+        Port::new(self.clone(), id, terms)
+    }
+
+    /// The line of a port, to meddle with while the port is in use.
+    pub fn line(&self, port: PortId) -> Line {
+        Line::new(self.clone(), port)
     }
 
     /// Lets `fate` decide over every passage of a frame to a station from now on.
     pub fn set_fate(&self, fate: impl FnMut(&Transit<'_>) -> Fate + Send + 'static) {
-        self.switch().fate = Box::new(fate);
+        self.switch().fate = Some(Box::new(fate));
     }
 
     /// How long every frame takes from now on; fates add to it.
     pub fn set_latency(&self, latency: Duration) {
         self.switch().latency = latency;
+    }
+
+    /// Sets the clock on the wall, which stamps are read from, forward or back; the time that
+    /// frames and deadlines go by is not touched. A time before 1970 counts as 1970.
+    pub fn set_wall(&self, wall: SystemTime) {
+        let since_epoch = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.switch().set_wall(since_epoch);
     }
 
     /// Moves the clock to `now`, never back; frames due by then can be received.

@@ -240,6 +240,18 @@ fn a_network_may_be_silent_to_arp_only_or_to_ip_only() {
 }
 
 #[test]
+fn a_silence_to_ip_is_one_behind_tags_too() {
+    let mut fate = Faults { silent: Some(EtherType::IPV4), ..Faults::default() }.fate(1);
+    for (tags, lost) in
+        [(&[0x88, 0xa8, 0, 1, 0x81, 0, 0, 2, 8, 0][..], true), (&[0x81, 0, 0, 1].repeat(12), false)]
+    {
+        let mut octets = vec![0; 60];
+        octets[12..12 + tags.len()].copy_from_slice(tags);
+        assert_eq!(fate(&transit(&octets)).lost, lost);
+    }
+}
+
+#[test]
 fn arp_alone_may_come_late_and_doubled() {
     let (network, [mut a, mut b]) = two();
     network.set_fate(|transit| {

@@ -7,7 +7,7 @@ use etherparse::EtherType;
 use macaddr::MacAddr6;
 
 use super::PortId;
-use crate::frame::{HEADER_LEN, TAG_LEN, Tag, Unsent};
+use crate::frame::{HEADER_LEN, TAG_LEN, Tag, Unsent, is_tag};
 
 /// One passage of a frame from the station that sent it to one that may receive it.
 #[derive(Clone, Copy, Debug)]
@@ -33,15 +33,24 @@ impl Transit<'_> {
         self.mac(6)
     }
 
-    /// What it says of its payload, or the protocol of its outermost tag.
+    /// What the payload is, looking through tags.
     pub fn ether_type(&self) -> EtherType {
-        EtherType(u16::from_be_bytes([self.octets[12], self.octets[13]]))
+        let end = self.header_len();
+        EtherType(u16::from_be_bytes([self.octets[end - 2], self.octets[end - 1]]))
     }
 
-    /// Whether its payload is longer than an MTU of that many octets, tags not counted.
+    /// Whether its payload is longer than an MTU of that many octets; tags do not count.
     pub fn exceeds(&self, mtu: usize) -> bool {
-        let tag = if self.ether_type() == EtherType::VLAN_TAGGED_FRAME { TAG_LEN } else { 0 };
-        self.octets.len() > HEADER_LEN + tag + mtu
+        self.octets.len() > self.header_len() + mtu
+    }
+
+    /// The octets before the payload, those of whole tags included.
+    fn header_len(&self) -> usize {
+        let mut end = HEADER_LEN;
+        while is_tag(&self.octets[end - 2..end]) && end + TAG_LEN <= self.octets.len() {
+            end += TAG_LEN;
+        }
+        end
     }
 
     fn mac(&self, at: usize) -> MacAddr6 {

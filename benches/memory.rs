@@ -33,8 +33,8 @@ fn memory(criterion: &mut Criterion) {
     });
     group.bench_function("to one port, and back as sent", |bencher| {
         let network = Network::new();
-        let mut from = network.attach(mac(1));
         let mut to = learned(&network);
+        let mut from = network.attach(mac(1));
         bencher.iter(|| {
             assert_eq!(pass(&network, &mut from, &mut to, &frame()), BATCH);
             assert_eq!(receive(&network, &mut from), BATCH);

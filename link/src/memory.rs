@@ -130,7 +130,8 @@ impl Network {
         Line::new(self.clone(), port)
     }
 
-    /// Lets `fate` decide over every passage of a frame to a station from now on.
+    /// Lets `fate` decide over every passage of a frame to a station from now on; it is called with
+    /// the network locked, and must not use it.
     pub fn set_fate(&self, fate: impl FnMut(&Transit<'_>) -> Fate + Send + 'static) {
         self.switch().fate = Some(Box::new(fate));
     }

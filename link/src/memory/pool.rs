@@ -8,22 +8,9 @@ pub(super) type Octets = Arc<Vec<u8>>;
 pub(super) struct Pool(Vec<Octets>);
 
 impl Pool {
-    /// A zeroed buffer of `len` octets, of which there is no other owner.
-    pub(super) fn zeroed(&mut self, len: usize) -> Octets {
-        let mut octets = self.0.pop().unwrap_or_default();
-        let buffer = Arc::make_mut(&mut octets);
-        buffer.clear();
-        buffer.resize(len, 0);
-        octets
-    }
-
-    /// A copy, of which there is no other owner.
-    pub(super) fn copy(&mut self, of: &[u8]) -> Octets {
-        let mut octets = self.0.pop().unwrap_or_default();
-        let buffer = Arc::make_mut(&mut octets);
-        buffer.clear();
-        buffer.extend_from_slice(of);
-        octets
+    /// A buffer that has no other owner, with whatever is in it.
+    pub(super) fn take(&mut self) -> Octets {
+        self.0.pop().unwrap_or_default()
     }
 
     /// Takes a buffer back, unless somebody else still has it.

@@ -1,6 +1,6 @@
 use std::{
     collections::VecDeque,
-    io,
+    io, mem,
     os::fd::BorrowedFd,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
@@ -26,13 +26,13 @@ pub struct Port {
     /// Frames of its own that have left, or could not.
     own: VecDeque<Own>,
     /// The frames last received, to be given back.
-    batch: Vec<Arrived>,
+    batch: VecDeque<Arrived>,
 }
 
 impl Port {
     pub(super) fn new(network: Network, id: PortId, terms: Terms) -> Self {
         let tx = PortTx { network, id, terms, queue: Vec::new(), spare: Pool::default() };
-        Self { tx, returns_sent: true, own: VecDeque::new(), batch: Vec::new() }
+        Self { tx, returns_sent: true, own: VecDeque::new(), batch: VecDeque::new() }
     }
 
     /// With an MTU of that many octets.
@@ -84,8 +84,11 @@ impl Port {
         let Some(station) = switch.station(*id) else { return Ok(()) };
         *terms = station.terms;
         station.check_receive()?;
-        let count = station.inbox.len().min(BATCH);
-        self.batch.extend(station.inbox.drain(..count));
+        if station.inbox.len() <= BATCH {
+            mem::swap(&mut self.batch, &mut station.inbox);
+        } else {
+            self.batch.extend(station.inbox.drain(..BATCH));
+        }
         Ok(())
     }
 
@@ -267,8 +270,11 @@ impl FrameTx for PortTx {
         if self.queue.len() >= self.terms.slots {
             return Err(SendError::Full);
         }
-        let mut octets = self.spare.zeroed(len.max(MIN_LEN));
-        write(&mut Arc::make_mut(&mut octets)[..len]);
+        let mut octets = self.spare.take();
+        let buffer = Arc::make_mut(&mut octets);
+        buffer.clear();
+        buffer.resize(len.max(MIN_LEN), 0);
+        write(&mut buffer[..len]);
         self.queue.push(Queued { len, octets });
         Ok(())
     }

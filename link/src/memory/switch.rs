@@ -190,7 +190,8 @@ impl Switch {
         let octets = if fate.spares_octets() {
             octets
         } else {
-            let mut altered = self.spare.copy(&octets);
+            let mut altered = self.spare.take();
+            octets.as_slice().clone_into(Arc::make_mut(&mut altered));
             fate.alter(Arc::make_mut(&mut altered));
             self.spare.give_back(octets);
             altered

@@ -68,7 +68,8 @@ impl Transit<'_> {
 pub struct Fate {
     /// It never arrives, whatever else is said.
     pub lost: bool,
-    /// It never arrives, and its sender gets it back with this reason instead of as sent.
+    /// It never arrives, and its sender gets it back with this reason instead of as sent, whoever
+    /// else it reached.
     pub refused: Option<Unsent>,
     /// It arrives that much later than the latency.
     pub late: Duration,

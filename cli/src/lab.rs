@@ -1,7 +1,7 @@
 use std::{net::Ipv4Addr, str::FromStr, time::Duration};
 
 use ipnetwork::Ipv4Network;
-use link::{Link, Paced, memory::Faults};
+use link::{EtherType, Link, Paced, memory::Faults};
 use macaddr::MacAddr6;
 use stack::{Guest, Lab};
 
@@ -63,9 +63,14 @@ impl FromStr for Plan {
                 "seed" => seed(value).map(|seed| plan.seed = Some(seed)),
                 "pace" => pace(value).map(|paced| plan.paced = paced),
                 "loss" => probability(value).map(|p| faults.loss = p),
+                "burst" => burst(value).map(|frames| faults.burst = frames),
                 "dup" => probability(value).map(|p| faults.duplicate = p),
                 "reorder" => probability(value).map(|p| faults.reorder = p),
                 "corrupt" => probability(value).map(|p| faults.corrupt = p),
+                "truncate" => probability(value).map(|p| faults.truncate = p),
+                "pad" => probability(value).map(|p| faults.pad = p),
+                "mtu" => mtu(value).map(|mtu| faults.mtu = Some(mtu)),
+                "silent" => protocol(value).map(|protocol| faults.silent = Some(protocol)),
                 "delay" => delay(value).map(|delay| faults.delay = delay),
                 "jitter" => delay(value).map(|jitter| faults.jitter = jitter),
                 _ => Err(format!("no such key; there are {KEYS}")),
@@ -108,6 +113,23 @@ fn delay(text: &str) -> Result<Duration, String> {
     if delay <= LONGEST { Ok(delay) } else { Err("at most a minute".into()) }
 }
 
+fn burst(text: &str) -> Result<u32, String> {
+    let frames = text.parse().ok().filter(|frames| *frames > 0);
+    frames.ok_or_else(|| "a number of frames, 1 or more".into())
+}
+
+fn mtu(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "a number of octets, as 1400".into())
+}
+
+fn protocol(text: &str) -> Result<EtherType, String> {
+    match text {
+        "arp" => Ok(EtherType::ARP),
+        "ip" => Ok(EtherType::IPV4),
+        _ => Err("arp or ip".into()),
+    }
+}
+
 /// Network 10.0.`network`.0/24, and the address of `host` on it.
 const fn network(network: u8, host: u8) -> Ipv4Network {
     match Ipv4Network::new_checked(Ipv4Addr::new(10, 0, network, host), 24) {
@@ -125,6 +147,7 @@ pub(crate) const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 254);
 /// From 10.0.0.2 on, below the gateway.
 const MAX_HOSTS: u8 = 252;
 
-const KEYS: &str = "hosts, loss, delay, jitter, dup, reorder, corrupt, seed and pace";
+const KEYS: &str = "hosts, loss, burst, delay, jitter, dup, reorder, corrupt, truncate, pad, mtu, silent, \
+    seed and pace";
 
 const LONGEST: Duration = Duration::from_secs(60);

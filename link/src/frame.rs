@@ -265,7 +265,8 @@ fn mac(octets: &[u8], at: usize) -> MacAddr6 {
     MacAddr6::from(six)
 }
 
-fn is_tag(ether_type: &[u8]) -> bool {
+/// Whether these two octets announce a tag.
+pub(crate) fn is_tag(ether_type: &[u8]) -> bool {
     let ether_type = EtherType(u16::from_be_bytes([ether_type[0], ether_type[1]]));
     matches!(
         ether_type,

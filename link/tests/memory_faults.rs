@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use sidestack_link::{
     FrameIo, FrameTx,
-    memory::{Fate, Faults, LATENCY, Network, Port, Transit},
+    memory::{Fate, Faults, JUNK, LATENCY, Network, Port, Transit},
 };
 use station::{BROADCAST, TYPE, heard, mac, say, settle};
 
@@ -14,9 +14,12 @@ use station::{BROADCAST, TYPE, heard, mac, say, settle};
 fn the_same_seed_gives_the_same_run_and_another_seed_another() {
     let faults = Faults {
         loss: 0.1,
+        burst: 2,
         duplicate: 0.1,
         reorder: 0.1,
         corrupt: 0.1,
+        truncate: 0.1,
+        pad: 0.1,
         delay: Duration::from_millis(1),
         jitter: Duration::from_millis(1),
         ..Faults::default()
@@ -90,6 +93,37 @@ fn a_corrupted_frame_differs_in_exactly_one_bit() {
         places.insert(place);
     }
     assert!(places.len() > 20, "anywhere in the frame, not at {places:?} only");
+}
+
+#[test]
+fn a_burst_takes_that_many_frames_in_a_row() {
+    let faults = Faults { loss: 0.05, burst: 4, ..Faults::default() };
+    let mut heard = run_by(200, faults.fate(1));
+    heard.push(200);
+    let gaps = heard.windows(2).map(|pair| pair[1] - pair[0] - 1).filter(|gap| *gap > 0);
+    let gaps: Vec<_> = gaps.collect();
+    assert!(gaps.len() > 3, "{gaps:?}");
+    assert!(gaps.iter().all(|gap| *gap >= 4), "{gaps:?}");
+    assert!(gaps.contains(&4), "{gaps:?}");
+}
+
+#[test]
+fn frames_are_cut_by_probability_somewhere_after_the_header() {
+    let faults = Faults { truncate: 0.5, ..Faults::default() };
+    let lens: Vec<_> = run(200, faults.fate(1)).iter().map(|(_, octets)| octets.len()).collect();
+    assert_eq!(lens.len(), 200);
+    assert!(lens.iter().all(|len| (14..=60).contains(len)));
+    let whole = lens.iter().filter(|len| **len == 60).count();
+    assert!((60..140).contains(&whole), "{whole} of 200");
+}
+
+#[test]
+fn frames_are_padded_by_probability_with_1_to_40_octets() {
+    let faults = Faults { pad: 1.0, ..Faults::default() };
+    let heard = run(200, faults.fate(1));
+    let lens: Vec<_> = heard.iter().map(|(_, octets)| octets.len() - 60).collect();
+    assert_eq!((lens.iter().min(), lens.iter().max()), (Some(&1), Some(&40)));
+    assert!(heard.iter().all(|(_, octets)| octets[60..].iter().all(|octet| *octet == JUNK)));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use link::{Frame, FrameIo, FrameTx, MacAddr6, SendError, Wait, memory::Port};
+use link::{Event, Frame, FrameIo, FrameTx, MacAddr6, SendError, Wait, memory::Port};
 
 use crate::lab::Lab;
 
@@ -51,6 +51,10 @@ impl FrameIo for Guest {
 
     fn flush(&mut self) -> io::Result<()> {
         self.port.flush()
+    }
+
+    fn event(&mut self) -> Option<Event> {
+        self.port.event()
     }
 
     fn returns_sent(&self) -> bool {

@@ -1,6 +1,13 @@
-use std::time::{Duration, Instant};
+use std::{
+    ops::Range,
+    time::{Duration, Instant},
+};
+
+use etherparse::EtherType;
+use macaddr::MacAddr6;
 
 use super::PortId;
+use crate::frame::{HEADER_LEN, TAG_LEN, Tag, Unsent, is_tag};
 
 /// One passage of a frame from the station that sent it to one that may receive it.
 #[derive(Clone, Copy, Debug)]
@@ -15,18 +22,67 @@ pub struct Transit<'a> {
     pub at: Instant,
 }
 
+impl Transit<'_> {
+    /// Destination address.
+    pub fn dst(&self) -> MacAddr6 {
+        self.mac(0)
+    }
+
+    /// Source address.
+    pub fn src(&self) -> MacAddr6 {
+        self.mac(6)
+    }
+
+    /// What the payload is, looking through tags.
+    pub fn ether_type(&self) -> EtherType {
+        let end = self.header_len();
+        EtherType(u16::from_be_bytes([self.octets[end - 2], self.octets[end - 1]]))
+    }
+
+    /// Whether its payload is longer than an MTU of that many octets; tags do not count.
+    pub fn exceeds(&self, mtu: usize) -> bool {
+        self.octets.len() > self.header_len() + mtu
+    }
+
+    /// The octets before the payload, those of whole tags included.
+    fn header_len(&self) -> usize {
+        let mut end = HEADER_LEN;
+        while is_tag(&self.octets[end - 2..end]) && end + TAG_LEN <= self.octets.len() {
+            end += TAG_LEN;
+        }
+        end
+    }
+
+    fn mac(&self, at: usize) -> MacAddr6 {
+        let mut six = [0; 6];
+        six.copy_from_slice(&self.octets[at..at + 6]);
+        MacAddr6::from(six)
+    }
+}
+
 /// What happens to a frame on one passage; by default it arrives after the network's latency.
+///
+/// What changes its octets happens in the order of the fields.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Fate {
     /// It never arrives, whatever else is said.
     pub lost: bool,
+    /// It never arrives, and its sender gets it back with this reason instead of as sent, whoever
+    /// else it reached.
+    pub refused: Option<Unsent>,
     /// It arrives that much later than the latency.
     pub late: Duration,
     /// A second copy arrives that long after the first.
     pub again: Option<Duration>,
     /// This bit of it, counted from the first octet's highest, arrives inverted.
     pub inverted: Option<usize>,
+    /// It arrives with this 802.1Q tag, outside any that it has.
+    pub tagged: Option<Tag>,
+    /// Of its octets only so many arrive; fewer than a header are no frame, and nobody sees them.
+    pub cut: Option<usize>,
+    /// So many octets of [`JUNK`] arrive after its own.
+    pub padded: usize,
 }
 
 impl Fate {
@@ -38,6 +94,11 @@ impl Fate {
     /// It never arrives.
     pub fn lost() -> Self {
         Self { lost: true, ..Self::default() }
+    }
+
+    /// It never arrives, and comes back to its sender.
+    pub fn refused(reason: Unsent) -> Self {
+        Self { refused: Some(reason), ..Self::default() }
     }
 
     /// It arrives that much later.
@@ -54,79 +115,80 @@ impl Fate {
     pub fn inverted(bit: usize) -> Self {
         Self { inverted: Some(bit), ..Self::default() }
     }
+
+    /// It arrives with a tag put in.
+    pub fn tagged(tag: Tag) -> Self {
+        Self { tagged: Some(tag), ..Self::default() }
+    }
+
+    /// It arrives with no more than its first `len` octets.
+    pub fn cut(len: usize) -> Self {
+        Self { cut: Some(len), ..Self::default() }
+    }
+
+    /// It arrives with `octets` octets of junk after its end.
+    pub fn padded(octets: usize) -> Self {
+        Self { padded: octets, ..Self::default() }
+    }
+
+    /// Whether the octets arrive as they were sent.
+    pub(super) fn spares_octets(&self) -> bool {
+        self.inverted.is_none() && self.tagged.is_none() && self.cut.is_none() && self.padded == 0
+    }
+
+    /// Does to the octets what it says.
+    pub(super) fn alter(&self, octets: &mut Vec<u8>) {
+        if let Some(bit) = self.inverted
+            && let Some(octet) = octets.get_mut(bit / 8)
+        {
+            *octet ^= 0x80 >> (bit % 8);
+        }
+        if let Some(tag) = self.tagged {
+            octets.splice(12..12, tag.octets());
+        }
+        if let Some(len) = self.cut {
+            octets.truncate(len);
+        }
+        octets.resize(octets.len() + self.padded, JUNK);
+    }
 }
 
-/// Faults by probability, each between 0 and 1 a frame.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Faults {
-    /// Frames that never arrive.
-    pub loss: f64,
-    /// Frames that arrive twice.
-    pub duplicate: f64,
-    /// Frames that are held back for `hold`, so that later ones overtake them.
-    pub reorder: f64,
-    /// Frames of which one bit is inverted.
-    pub corrupt: f64,
-    /// Added to every frame's way.
-    pub delay: Duration,
-    /// Added besides: evenly distributed between nothing and this.
-    pub jitter: Duration,
-    /// How long a reordered frame is held back.
-    pub hold: Duration,
+/// A part of a frame, to be corrupted: where it lies in an echo message without tags or options.
+///
+/// These are places and nothing more: the network does not look at what is there.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Part {
+    /// All of it.
+    #[default]
+    Whole,
+    /// The destination address.
+    Destination,
+    /// The source address.
+    Source,
+    /// The EtherType.
+    EtherType,
+    /// The first 20 octets after the Ethernet header.
+    IpHeader,
+    /// The 8 octets after these.
+    IcmpHeader,
+    /// All that follows, padding included.
+    Data,
 }
 
-impl Faults {
-    /// These faults as a fate for [`Network::set_fate`](super::Network::set_fate), the same for
-    /// the same `seed`.
-    pub fn fate(self, seed: u64) -> impl FnMut(&Transit<'_>) -> Fate + Send + 'static {
-        let mut dice = Dice(seed);
-        move |transit| {
-            // Every die is cast for every frame, so that one fault does not shift another's.
-            let lost = dice.chance(self.loss);
-            let again = dice.chance(self.duplicate).then_some(Duration::from_micros(10));
-            let held = dice.chance(self.reorder);
-            let corrupt = dice.chance(self.corrupt);
-            let bit = dice.next() as usize % (transit.octets.len() * 8);
-            let late = self.delay
-                + self.jitter.mul_f64(dice.unit())
-                + if held { self.hold } else { Duration::ZERO };
-            Fate { lost, late, again, inverted: corrupt.then_some(bit) }
+impl Part {
+    /// Its octets in a frame of `len` octets, 60 or more.
+    pub fn octets(self, len: usize) -> Range<usize> {
+        match self {
+            Self::Whole => 0..len,
+            Self::Destination => 0..6,
+            Self::Source => 6..12,
+            Self::EtherType => 12..14,
+            Self::IpHeader => 14..34,
+            Self::IcmpHeader => 34..42,
+            Self::Data => 42..len,
         }
     }
 }
 
-impl Default for Faults {
-    fn default() -> Self {
-        Self {
-            loss: 0.0,
-            duplicate: 0.0,
-            reorder: 0.0,
-            corrupt: 0.0,
-            delay: Duration::ZERO,
-            jitter: Duration::ZERO,
-            hold: Duration::from_millis(300),
-        }
-    }
-}
-
-/// SplitMix64 (Steele, Lea and Flood, 2014): small, and the same on every machine for ever.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Evenly distributed over [0, 1).
-    fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    fn chance(&mut self, probability: f64) -> bool {
-        self.unit() < probability
-    }
-}
+/// What a frame is padded with by [`Fate::padded`].
+pub const JUNK: u8 = 0xee;

@@ -1,15 +1,21 @@
 use std::{
-    io,
+    collections::VecDeque,
+    io, mem,
     os::fd::BorrowedFd,
+    sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
 use macaddr::MacAddr6;
 
-use super::{Network, switch::Switch};
+use super::{
+    Line, Network,
+    pool::{Octets, Pool},
+    station::{Arrived, Terms},
+};
 use crate::{
-    Cast, Checksum, Direction, Facts, Frame, FrameIo, FrameTx, SendError, Source, Stamp, TAG_LEN,
-    Wait,
+    Cast, Checksum, Direction, Event, Facts, Frame, FrameIo, FrameTx, SendError, Source, Stamp,
+    TAG_LEN, Wait,
 };
 
 /// A station's place on a [`Network`]; dropping it unplugs the station.
@@ -17,26 +23,31 @@ use crate::{
 pub struct Port {
     tx: PortTx,
     returns_sent: bool,
+    /// Frames of its own that have left, or could not.
+    own: VecDeque<Own>,
+    /// The frames last received, to be given back.
+    batch: VecDeque<Arrived>,
 }
 
 impl Port {
-    pub(super) fn new(network: Network, id: PortId, mac: MacAddr6) -> Self {
-        Self { tx: PortTx { network, id, mac, mtu: 1500 }, returns_sent: true }
+    pub(super) fn new(network: Network, id: PortId, terms: Terms) -> Self {
+        let tx = PortTx { network, id, terms, queue: Vec::new(), spare: Pool::default() };
+        Self { tx, returns_sent: true, own: VecDeque::new(), batch: VecDeque::new() }
     }
 
     /// With an MTU of that many octets.
     pub fn with_mtu(mut self, mtu: usize) -> Self {
-        self.tx.mtu = mtu;
+        self.tx.agree(|terms| terms.mtu = mtu);
         self
     }
 
     /// Whose frames each carry an 802.1Q tag: its MTU, which knows of no tags, is 4 octets more.
     pub fn with_tag(mut self) -> Self {
-        self.tx.mtu += TAG_LEN;
+        self.tx.agree(|terms| terms.tag = TAG_LEN);
         self
     }
 
-    /// Whose own frames do not come back once sent.
+    /// Whose own frames do not come back once sent; those that could not leave still do.
     pub fn without_sent(mut self) -> Self {
         self.returns_sent = false;
         self
@@ -47,14 +58,50 @@ impl Port {
         self.tx.id
     }
 
-    /// Whether something has arrived that was not received yet.
+    /// Its line, for whoever wants to meddle with that while the port is in use.
+    pub fn line(&self) -> Line {
+        Line::new(self.tx.network.clone(), self.tx.id)
+    }
+
+    /// Whether something has arrived that was not received yet, or has happened to the link.
     pub fn has_arrived(&self) -> bool {
-        self.tx.network.switch().has_arrived(self.tx.id)
+        self.own.iter().any(|own| own.direction != Direction::Sent)
+            || self.tx.network.switch().station(self.tx.id).is_some_and(|it| it.has_news())
     }
 
     /// The network it is plugged into.
     pub fn network(&self) -> &Network {
         &self.tx.network
+    }
+
+    /// Takes at most [`BATCH`] frames off the network, and gives back those of the last batch.
+    fn collect(&mut self) -> io::Result<()> {
+        let PortTx { network, id, terms, .. } = &mut self.tx;
+        let mut switch = network.switch();
+        for Arrived { octets, .. } in self.batch.drain(..) {
+            switch.spare.give_back(octets);
+        }
+        let Some(station) = switch.station(*id) else { return Ok(()) };
+        *terms = station.terms;
+        station.check_receive()?;
+        if station.inbox.len() <= BATCH {
+            mem::swap(&mut self.batch, &mut station.inbox);
+        } else {
+            self.batch.extend(station.inbox.drain(..BATCH));
+        }
+        Ok(())
+    }
+
+    /// Hands up at most [`BATCH`] of its own frames.
+    fn hand_back(&mut self, each: &mut dyn FnMut(Frame<'_>, &mut dyn FrameTx)) -> usize {
+        let count = self.own.len().min(BATCH);
+        for Own { arrived: Arrived { at, since_epoch, octets }, len, direction } in
+            self.own.drain(..count)
+        {
+            self.tx.hand_up(direction, (at, since_epoch), &octets[..len], each);
+            self.tx.spare.give_back(octets);
+        }
+        count
     }
 }
 
@@ -78,13 +125,51 @@ impl FrameIo for Port {
         _now: Instant,
         each: &mut dyn FnMut(Frame<'_>, &mut dyn FrameTx),
     ) -> io::Result<usize> {
-        let sent = self.tx.deliver(Direction::Sent, Switch::take_back, each);
-        Ok(sent + self.tx.deliver(Direction::Received, Switch::receive, each))
+        self.collect()?;
+        let sent = self.hand_back(each);
+        for Arrived { at, since_epoch, octets } in &self.batch {
+            self.tx.hand_up(Direction::Received, (*at, *since_epoch), octets, each);
+        }
+        Ok(sent + self.batch.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.tx.network.switch().flush(self.tx.id, self.returns_sent);
+        let PortTx { network, id, terms, queue, spare } = &mut self.tx;
+        let mut switch = network.switch();
+        let (at, since_epoch) = (switch.now, switch.since_epoch(switch.now));
+        let Some(station) = switch.station(*id) else { return Ok(()) };
+        *terms = station.terms;
+        station.check()?;
+        if queue.is_empty() || station.jammed.is_some_and(|until| at < until) {
+            return Ok(());
+        }
+        let state = station.state;
+        let (count, mut has_unsent) = (queue.len(), false);
+        for Queued { len, octets } in queue.drain(..) {
+            let wanted = self.returns_sent || switch.fate.is_some();
+            let (copy, unsent) = match terms.bar(state, len) {
+                Some(reason) => (Some(octets), Some(reason)),
+                None => (wanted.then(|| Arc::clone(&octets)), switch.forward(*id, octets)),
+            };
+            has_unsent |= unsent.is_some();
+            if let Some(octets) = copy.filter(|_| self.returns_sent || unsent.is_some()) {
+                let direction = unsent.map_or(Direction::Sent, Direction::Unsent);
+                let arrived = Arrived { at, since_epoch, octets };
+                self.own.push_back(Own { arrived, len, direction });
+            }
+        }
+        switch.spare.lend(spare, count);
+        if has_unsent {
+            switch.wake_at(at, *id);
+        }
         Ok(())
+    }
+
+    fn event(&mut self) -> Option<Event> {
+        let mut switch = self.tx.network.switch();
+        let station = switch.station(self.tx.id)?;
+        self.tx.terms = station.terms;
+        station.events.pop_front()
     }
 
     fn returns_sent(&self) -> bool {
@@ -104,10 +189,10 @@ impl Wait for Port {
     /// Jumps to the next arrival anywhere on the network, or to `until` if that is sooner. It
     /// stays where it is if something has arrived here, or if nothing will ever happen.
     fn wait(&mut self, until: Option<Instant>, _wake: Option<BorrowedFd<'_>>) -> io::Result<()> {
-        let mut switch = self.tx.network.switch();
-        if switch.has_arrived(self.tx.id) {
+        if self.has_arrived() {
             return Ok(());
         }
+        let mut switch = self.tx.network.switch();
         let next = switch.next_arrival();
         if let Some(at) = next.into_iter().chain(until).min() {
             switch.advance_to(at);
@@ -126,85 +211,85 @@ impl Drop for Port {
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct PortId(pub(super) usize);
 
+/// A frame of the station's own that has left, or could not.
+#[derive(Debug)]
+struct Own {
+    arrived: Arrived,
+    /// Octets of it, padding excluded.
+    len: usize,
+    direction: Direction,
+}
+
 #[derive(Debug)]
 struct PortTx {
     network: Network,
     id: PortId,
-    mac: MacAddr6,
-    mtu: usize,
+    terms: Terms,
+    /// Frames to be flushed.
+    queue: Vec<Queued>,
+    spare: Pool,
 }
 
 impl PortTx {
-    /// Hands at most [`BATCH`] of the frames that `take` gives to `each`, the switch unlocked.
-    fn deliver(
+    /// Agrees on other terms with the network.
+    fn agree(&mut self, change: impl FnOnce(&mut Terms)) {
+        change(&mut self.terms);
+        if let Some(station) = self.network.switch().station(self.id) {
+            station.terms = self.terms;
+        }
+    }
+
+    fn hand_up(
         &mut self,
         direction: Direction,
-        take: Take,
+        (at, since_epoch): (Instant, Duration),
+        octets: &[u8],
         each: &mut dyn FnMut(Frame<'_>, &mut dyn FrameTx),
-    ) -> usize {
-        let mut used = None;
-        for handed in 0..BATCH {
-            let mut switch = self.network.switch();
-            let Some((at, octets)) = take(&mut switch, self.id, used.take()) else {
-                return handed;
-            };
-            let since_epoch = switch.since_epoch(at);
-            drop(switch);
-            let facts = Facts {
-                direction,
-                cast: Cast::Other,
-                at,
-                stamp: Stamp { since_epoch, source: Source::Virtual },
-                checksum: Checksum::Complete,
-            };
-            if let Ok(frame) = Frame::new(&octets, facts) {
-                let cast = Cast::of(frame.dst(), self.mac);
-                each(frame.with_facts(Facts { cast, ..facts }), self);
-            }
-            used = Some(octets);
+    ) {
+        let stamp = Stamp { since_epoch, source: Source::Virtual };
+        let checksum = Checksum::Complete;
+        let facts = Facts { direction, cast: Cast::Other, at, stamp, checksum };
+        if let Ok(frame) = Frame::new(octets, facts) {
+            let cast = Cast::of(frame.dst(), self.terms.mac);
+            each(frame.with_facts(Facts { cast, ..facts }), self);
         }
-        self.network.switch().reuse(used);
-        BATCH
     }
 }
 
 impl FrameTx for PortTx {
     fn mac(&self) -> MacAddr6 {
-        self.mac
+        self.terms.mac
     }
 
     fn mtu(&self) -> usize {
-        self.mtu
+        self.terms.mtu()
     }
 
     fn transmit(&mut self, len: usize, write: &mut dyn FnMut(&mut [u8])) -> Result<(), SendError> {
-        SendError::check(len, self.mtu)?;
-        let mut switch = self.network.switch();
-        if switch.queue(self.id).len() == SLOTS {
+        SendError::check(len, self.terms.mtu())?;
+        if self.queue.len() >= self.terms.slots {
             return Err(SendError::Full);
         }
-        let mut octets = switch.buffer(len);
-        drop(switch); // `write` may be anything, even a look at the network
-        write(&mut octets);
-        self.network.switch().queue(self.id).push(octets);
+        let mut octets = self.spare.take();
+        let buffer = Arc::make_mut(&mut octets);
+        buffer.clear();
+        buffer.resize(len.max(MIN_LEN), 0);
+        write(&mut buffer[..len]);
+        self.queue.push(Queued { len, octets });
         Ok(())
     }
 }
 
-impl Switch {
-    fn since_epoch(&self, at: Instant) -> Duration {
-        EPOCH + at.saturating_duration_since(self.origin)
-    }
+#[derive(Debug)]
+struct Queued {
+    /// Octets of it, padding excluded.
+    len: usize,
+    octets: Octets,
 }
-
-/// Gives a station its next frame, and takes the buffer of the last one back.
-type Take = fn(&mut Switch, PortId, Option<Vec<u8>>) -> Option<(Instant, Vec<u8>)>;
 
 /// Frames handed up by one `recv`, of each direction.
 const BATCH: usize = 64;
 
-/// Frames queued until a flush.
-const SLOTS: usize = 256;
-
-/// Where the time of day of every network begins: 2026-01-01 00:00:00 UTC.
-const EPOCH: Duration = Duration::from_secs(1_767_225_600);
+/// Ethernet's minimum, frame check sequence excluded (IEEE 802.3 §4.4.2): shorter frames are
+/// padded, so that everything above meets padding.
+const MIN_LEN: usize = 60;

@@ -1,73 +1,94 @@
 use std::{
     collections::{HashMap, VecDeque},
-    mem,
+    hash::{BuildHasherDefault, Hasher},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use super::{
     LATENCY,
     fate::{Fate, Transit},
+    pool::{Octets, Pool},
     port::PortId,
+    station::{Arrived, Station, Terms},
 };
+use crate::frame::Unsent;
 
-/// A learning switch and the wires to its stations (IEEE 802.1D §7).
+/// A learning switch (IEEE 802.1D §7), or a hub, and the wires to its stations.
 pub(super) struct Switch {
     pub(super) now: Instant,
-    pub(super) origin: Instant,
     pub(super) latency: Duration,
-    pub(super) fate: Box<dyn FnMut(&Transit<'_>) -> Fate + Send>,
+    pub(super) fate: Option<Verdict>,
     pub(super) sent: u64,
+    pub(super) spare: Pool,
     /// By port number; `None` once unplugged. Numbers are never given twice.
     stations: Vec<Option<Station>>,
-    /// Behind which port an address was last seen.
-    learned: HashMap<[u8; 6], PortId>,
+    /// Behind which port an address was last seen; none on a hub.
+    learned: Option<HashMap<u64, PortId, BuildHasherDefault<Mix>>>,
     /// What is on its way, soonest first.
     in_flight: VecDeque<InFlight>,
-    /// Ports that something came in for since they were last taken off, each once.
+    /// Ports that something came in for since they were last taken off, each once; it may have
+    /// been unplugged meanwhile.
     woken: VecDeque<PortId>,
-    /// Buffers to be used again.
-    spare: Vec<Vec<u8>>,
+    /// What the clock on the wall was set to, and when.
+    wall: Vec<(Instant, Duration)>,
 }
 
 impl Switch {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new(now: Instant, learns: bool) -> Self {
         Self {
             now,
-            origin: now,
             latency: LATENCY,
-            fate: Box::new(|_| Fate::arrives()),
+            fate: None,
             sent: 0,
+            spare: Pool::default(),
             stations: Vec::new(),
-            learned: HashMap::new(),
+            learned: learns.then(HashMap::default),
             in_flight: VecDeque::new(),
             woken: VecDeque::new(),
-            spare: Vec::new(),
+            wall: vec![(now, EPOCH)],
         }
     }
 
-    pub(super) fn plug(&mut self) -> PortId {
-        self.stations.push(Some(Station::default()));
+    pub(super) fn plug(&mut self, terms: Terms) -> PortId {
+        self.stations.push(Some(Station::new(terms)));
         PortId(self.stations.len() - 1)
     }
 
     /// Forgets a station, and what was on its way to it: time need not pass for that.
     pub(super) fn unplug(&mut self, port: PortId) {
-        self.stations[port.0] = None;
-        self.learned.retain(|_, behind| *behind != port);
+        let Some(station) = self.stations[port.0].take() else { return };
+        if let Some(learned) = &mut self.learned {
+            let mut left = station.learned;
+            if learned.get(&station.last_src) == Some(&port) {
+                learned.remove(&station.last_src);
+                left -= 1;
+            }
+            if left > 0 {
+                learned.retain(|_, behind| *behind != port);
+            }
+        }
         self.in_flight.retain(|frame| frame.to != port);
-        self.woken.retain(|woken| *woken != port);
+    }
+
+    pub(super) fn station(&mut self, port: PortId) -> Option<&mut Station> {
+        self.stations.get_mut(port.0)?.as_mut()
     }
 
     pub(super) fn advance_to(&mut self, now: Instant) {
         self.now = self.now.max(now);
-        while self.in_flight.front().is_some_and(|frame| frame.at <= self.now) {
-            let Some(InFlight { at, to, octets }) = self.in_flight.pop_front() else { break };
+        while let Some(InFlight { at, to, octets }) =
+            self.in_flight.pop_front_if(|frame| frame.at <= self.now)
+        {
+            let since_epoch = self.since_epoch(at);
             let Some(station) = &mut self.stations[to.0] else { continue };
             if !station.woken {
                 station.woken = true;
                 self.woken.push_back(to);
             }
-            station.inbox.push_back((at, octets));
+            if let Some(octets) = octets {
+                station.take_in(Arrived { at, since_epoch, octets });
+            }
         }
     }
 
@@ -76,92 +97,112 @@ impl Switch {
     }
 
     pub(super) fn woken(&mut self) -> Option<PortId> {
-        let port = self.woken.pop_front()?;
-        if let Some(station) = &mut self.stations[port.0] {
-            station.woken = false;
+        while let Some(port) = self.woken.pop_front() {
+            if let Some(station) = &mut self.stations[port.0] {
+                station.woken = false;
+                return Some(port);
+            }
         }
-        Some(port)
+        None
     }
 
-    pub(super) fn has_arrived(&self, port: PortId) -> bool {
-        self.stations[port.0].as_ref().is_some_and(|station| !station.inbox.is_empty())
+    /// Has a port named as woken at `at`, without anything arriving there.
+    pub(super) fn wake_at(&mut self, at: Instant, to: PortId) {
+        if self.station(to).is_some() {
+            self.depart(InFlight { at: at.max(self.now), to, octets: None });
+        }
     }
 
-    /// A zeroed buffer of `len` octets.
-    pub(super) fn buffer(&mut self, len: usize) -> Vec<u8> {
-        let mut octets = self.spare.pop().unwrap_or_default();
-        octets.clear();
-        octets.resize(len, 0);
-        octets
+    pub(super) fn set_wall(&mut self, since_epoch: Duration) {
+        self.wall.retain(|(at, _)| *at < self.now);
+        self.wall.push((self.now, since_epoch));
     }
 
-    /// Takes a buffer back.
-    pub(super) fn reuse(&mut self, buffer: Option<Vec<u8>>) {
-        self.spare.extend(buffer);
-    }
-
-    /// Takes back the buffer of a frame that was received, and gives the next due at `port`.
-    pub(super) fn receive(
-        &mut self,
-        port: PortId,
-        used: Option<Vec<u8>>,
-    ) -> Option<(Instant, Vec<u8>)> {
-        self.reuse(used);
-        self.stations[port.0].as_mut()?.inbox.pop_front()
+    /// The time of day at `at`.
+    pub(super) fn since_epoch(&self, at: Instant) -> Duration {
+        let set = self.wall.iter().rev().find(|(set, _)| *set <= at);
+        let (set, since_epoch) = set.unwrap_or(&self.wall[0]);
+        *since_epoch + at.saturating_duration_since(*set)
     }
 
     /// Lets a frame of `from` go: to the port that its destination was seen behind, or to all.
-    pub(super) fn forward(&mut self, from: PortId, octets: Vec<u8>) {
+    ///
+    /// Says why, if a fate refused it.
+    pub(super) fn forward(&mut self, from: PortId, octets: Octets) -> Option<Unsent> {
         self.sent += 1;
         self.learn(from, address(&octets, 6));
         let dst = address(&octets, 0);
-        let known = if dst[0] & 1 == 0 { self.learned.get(&dst).copied() } else { None };
+        let known = match &self.learned {
+            Some(learned) if !is_group(dst) => learned.get(&dst).copied(),
+            _ => None,
+        };
         match known {
-            Some(to) if to == from => self.spare.push(octets),
+            Some(to) if to == from => {
+                self.spare.give_back(octets);
+                None
+            }
             Some(to) => self.carry(from, to, octets),
             None => {
+                let mut refused = None;
                 for to in (0..self.stations.len()).map(PortId) {
                     if to != from && self.stations[to.0].is_some() {
-                        let mut copy = self.buffer(0);
-                        copy.extend_from_slice(&octets);
-                        self.carry(from, to, copy);
+                        let copy = Arc::clone(&octets);
+                        refused = self.carry(from, to, copy).or(refused);
                     }
                 }
-                self.spare.push(octets);
+                self.spare.give_back(octets);
+                refused
             }
         }
     }
 
-    fn learn(&mut self, port: PortId, src: [u8; 6]) {
+    fn learn(&mut self, port: PortId, src: u64) {
+        let Some(learned) = &mut self.learned else { return };
         let Some(station) = &mut self.stations[port.0] else { return };
-        if station.last_src != src && src[0] & 1 == 0 {
-            station.last_src = src;
-            if let Some(old) = self.learned.insert(src, port)
-                && old != port
-                && let Some(station) = &mut self.stations[old.0]
-            {
-                station.last_src = [0; 6]; // it may speak there again
-            }
-        }
-    }
-
-    fn carry(&mut self, from: PortId, to: PortId, mut octets: Vec<u8>) {
-        let transit = Transit { octets: &octets, from, to, at: self.now };
-        let Fate { lost, late, again, inverted } = (self.fate)(&transit);
-        if lost {
-            self.spare.push(octets);
+        if station.last_src == src || is_group(src) {
             return;
         }
-        if let Some(octet) = inverted.and_then(|bit| octets.get_mut(bit / 8)) {
-            *octet ^= 0x80 >> (inverted.unwrap_or_default() % 8);
+        station.last_src = src;
+        let old = learned.insert(src, port);
+        if old == Some(port) {
+            return;
         }
-        let at = self.now + self.latency + late;
-        if let Some(after) = again {
-            let mut copy = self.buffer(0);
-            copy.extend_from_slice(&octets);
-            self.depart(InFlight { at: at + after, to, octets: copy });
+        station.learned += 1;
+        if let Some(old) = old
+            && let Some(station) = &mut self.stations[old.0]
+        {
+            station.learned -= 1;
+            station.last_src = 0; // it may speak there again
         }
-        self.depart(InFlight { at, to, octets });
+    }
+
+    fn carry(&mut self, from: PortId, to: PortId, octets: Octets) -> Option<Unsent> {
+        let at = self.now + self.latency;
+        let Some(fate) = &mut self.fate else {
+            self.depart(InFlight { at, to, octets: Some(octets) });
+            return None;
+        };
+        let fate = fate(&Transit { octets: &octets, from, to, at: self.now });
+        if fate.lost || fate.refused.is_some() {
+            self.spare.give_back(octets);
+            return fate.refused;
+        }
+        let octets = if fate.spares_octets() {
+            octets
+        } else {
+            let mut altered = self.spare.take();
+            octets.as_slice().clone_into(Arc::make_mut(&mut altered));
+            fate.alter(Arc::make_mut(&mut altered));
+            self.spare.give_back(octets);
+            altered
+        };
+        let at = at + fate.late;
+        if let Some(after) = fate.again {
+            let octets = Some(Arc::clone(&octets));
+            self.depart(InFlight { at: at + after, to, octets });
+        }
+        self.depart(InFlight { at, to, octets: Some(octets) });
+        None
     }
 
     /// Keeps `in_flight` in order; frames due at the same instant keep theirs.
@@ -173,66 +214,49 @@ impl Switch {
             self.in_flight.insert(place, frame);
         }
     }
-
-    /// Puts `octets` where `port` finds its own frames again.
-    pub(super) fn hand_back(&mut self, port: PortId, octets: Vec<u8>) {
-        match &mut self.stations[port.0] {
-            Some(station) => station.sent.push_back((self.now, octets)),
-            None => self.spare.push(octets),
-        }
-    }
-
-    /// As [`Switch::receive`], of the station's own frames.
-    pub(super) fn take_back(
-        &mut self,
-        port: PortId,
-        used: Option<Vec<u8>>,
-    ) -> Option<(Instant, Vec<u8>)> {
-        self.reuse(used);
-        self.stations[port.0].as_mut()?.sent.pop_front()
-    }
-
-    /// The frames that `port` has queued, to be refilled or emptied.
-    pub(super) fn queue(&mut self, port: PortId) -> &mut Vec<Vec<u8>> {
-        &mut self.stations[port.0].get_or_insert_default().queue
-    }
-
-    pub(super) fn flush(&mut self, port: PortId, hand_back: bool) {
-        let mut queue = mem::take(self.queue(port));
-        for mut octets in queue.drain(..) {
-            if hand_back {
-                let mut copy = self.buffer(0);
-                copy.extend_from_slice(&octets);
-                self.hand_back(port, copy);
-            }
-            octets.resize(octets.len().max(MIN_LEN), 0);
-            self.forward(port, octets);
-        }
-        *self.queue(port) = queue;
-    }
 }
 
-#[derive(Default)]
-struct Station {
-    inbox: VecDeque<(Instant, Vec<u8>)>,
-    woken: bool,
-    queue: Vec<Vec<u8>>,
-    sent: VecDeque<(Instant, Vec<u8>)>,
-    last_src: [u8; 6],
-}
+/// What decides over the passages.
+type Verdict = Box<dyn FnMut(&Transit<'_>) -> Fate + Send>;
 
 struct InFlight {
     at: Instant,
     to: PortId,
-    octets: Vec<u8>,
+    /// `None` if the port is merely to be woken.
+    octets: Option<Octets>,
 }
 
-fn address(octets: &[u8], at: usize) -> [u8; 6] {
-    let mut six = [0; 6];
-    six.copy_from_slice(&octets[at..at + 6]);
-    six
+/// Hashes an address by one multiplication: a station that floods the table slows down its own
+/// test only.
+#[derive(Default)]
+struct Mix(u64);
+
+impl Hasher for Mix {
+    fn write(&mut self, octets: &[u8]) {
+        octets.iter().for_each(|octet| self.write_u64(self.0 << 8 | u64::from(*octet)));
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        let product = u128::from(n) * 0x9e37_79b9_7f4a_7c15;
+        self.0 = product as u64 ^ (product >> 64) as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
-/// Ethernet's minimum, frame check sequence excluded (IEEE 802.3 §4.4.2): shorter frames are
-/// padded, so that everything above meets padding.
-const MIN_LEN: usize = 60;
+/// The address at octet `at`, its first octet highest.
+fn address(octets: &[u8], at: usize) -> u64 {
+    let mut eight = [0; 8];
+    eight[2..].copy_from_slice(&octets[at..at + 6]);
+    u64::from_be_bytes(eight)
+}
+
+/// Whether the address is a group's (IEEE 802.3 §3.2.3).
+fn is_group(address: u64) -> bool {
+    address >> 40 & 1 == 1
+}
+
+/// Where the time of day of every network begins: 2026-01-01 00:00:00 UTC.
+const EPOCH: Duration = Duration::from_secs(1_767_225_600);

@@ -40,7 +40,7 @@ impl<'p> AnyView<'p> {
         };
         let mut take = |len: u8| {
             let (address, after) = rest.split_at_checked(len.into()).unzip();
-            rest = after.unwrap_or_default();
+            rest = after.unwrap_or_default(); // after one that is cut there is nothing
             address
         };
         let mut view = Self {

@@ -40,7 +40,8 @@ pub struct View<'p> {
     pub dst: Ipv4Addr,
     /// The options that were captured, padding included.
     pub options: &'p [u8],
-    /// What was captured of the payload, cut by the total length if that can be believed.
+    /// What was captured of the payload: to the total length; nothing if that is less than the
+    /// header's, and all there is if it is 0.
     pub payload: &'p [u8],
     /// Octets of the payload on the wire.
     pub payload_len: usize,
@@ -87,7 +88,8 @@ impl<'p> View<'p> {
         let header = octets.get(..header_len);
         let options = &octets[HEADER_LEN..header_len.min(octets.len())];
         let end = match usize::from(total_len) {
-            said if said < header_len => len,
+            0 => len, // what a card left for itself to segment is so captured
+            said if said < header_len => header_len,
             said => said.min(len),
         };
         let flaw = if header.is_none() {
@@ -120,9 +122,9 @@ impl<'p> View<'p> {
     }
 
     /// The types of its options, in order, an end of the list included; one of impossible length
-    /// is the last.
+    /// is not among them, nor what follows it.
     pub fn option_types(&self) -> impl Iterator<Item = u8> + 'p {
-        options(self.options).map(|(_, kind, _)| kind)
+        options(self.options).filter(|(_, _, possible)| *possible).map(|(_, kind, _)| kind)
     }
 
     /// Whether it is only a part of a datagram.

@@ -40,7 +40,7 @@ pub struct View<'m> {
     pub transmit: Option<u32>,
     /// Of an address mask request or reply (RFC 950).
     pub address_mask: Option<Ipv4Addr>,
-    /// Of an error: the quoted datagram's length in words of 32 bits; 0 before RFC 4884.
+    /// Of an error that says it: the quoted datagram's length in words of 32 bits (RFC 4884 §4).
     pub length_words: Option<u8>,
     /// Of an error: what was captured of the datagram that caused it, and where it begins.
     pub quoted: Option<Quoted<'m>>,
@@ -143,7 +143,7 @@ impl<'m> View<'m> {
         }
         let Some(original) = octets.get(HEADER_LEN..) else { return self };
         let extensible = matches!(self.icmp_type, UNREACHABLE | TIME_EXCEEDED | PARAMETER_PROBLEM);
-        self.length_words = octets.get(5).copied().filter(|_| extensible);
+        self.length_words = octets.get(5).copied().filter(|words| extensible && *words != 0);
         let original_len = len - HEADER_LEN;
         let words = self.length_words.unwrap_or_default();
         let said = match usize::from(words) * 4 {

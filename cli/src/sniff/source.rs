@@ -1,0 +1,126 @@
+//! Where the frames to be shown come from.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+use link::{
+    Direction, Link, Options, PacketSocket, Wait,
+    capture::{Captured, Reader},
+};
+
+use crate::{
+    args::{Global, Sniff},
+    failure::Failure,
+    open::{Opened, Us, open},
+    privilege::drop_privileges,
+    record::source_name,
+    signals::Signals,
+    value::LinkName,
+};
+
+/// A file, or a link.
+pub(crate) enum Source {
+    File { reader: Reader<Box<dyn Read>>, name: String },
+    Socket { socket: Box<PacketSocket>, name: String },
+    Lab(Box<Opened>),
+}
+
+/// A frame as it is handed on, and who stamped it.
+pub(crate) type Each<'e> = dyn FnMut(Captured<'_>, Option<&'static str>) + 'e;
+
+impl Source {
+    /// Opens what `-r` or `-I` names.
+    pub(crate) fn open(global: &Global, args: &Sniff) -> Result<Self, Failure> {
+        match (&args.read, &global.interface) {
+            (Some(path), None) => Self::file(path),
+            (None, Some(LinkName::Capture(path))) => Self::file(path),
+            (None, Some(LinkName::Interface(name))) => {
+                let socket = options().open(name).map_err(Failure::open)?;
+                drop_privileges()?;
+                Ok(Self::Socket { socket: Box::new(socket), name: name.clone() })
+            }
+            (None, Some(_)) => Ok(Self::Lab(Box::new(open(global, None, Us::Nobody, 0)?))),
+            (None, None) => Err(Failure::usage("which link? Name it by -I, or a file by -r")),
+            (Some(_), Some(_)) => Err(Failure::usage("either -I or -r")),
+        }
+    }
+
+    fn file(path: &Path) -> Result<Self, Failure> {
+        let name = path.display().to_string();
+        let file: Box<dyn Read> = if name == "-" {
+            Box::new(io::stdin())
+        } else {
+            let file = File::open(path)
+                .map_err(|error| Failure::usage(format!("{name}: cannot be read: {error}")))?;
+            Box::new(file)
+        };
+        let reader =
+            Reader::new(file).map_err(|error| Failure::link(format!("{name}: {error}")))?;
+        Ok(Self::File { reader, name })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::File { name, .. } | Self::Socket { name, .. } => name,
+            Self::Lab(opened) => &opened.name,
+        }
+    }
+
+    /// The link, if it is one.
+    pub(crate) fn link(&self) -> Option<&dyn Link> {
+        match self {
+            Self::File { .. } => None,
+            Self::Socket { socket, .. } => Some(socket.as_ref()),
+            Self::Lab(opened) => Some(opened.link.as_ref()),
+        }
+    }
+
+    /// Hands on what is there; nothing at the end of a file, or while nothing passes.
+    pub(crate) fn next(&mut self, each: &mut Each<'_>) -> Result<usize, Failure> {
+        let link: &mut dyn Link = match self {
+            Self::File { reader, name } => {
+                let read = reader.next_frame(&mut |frame| each(frame, None));
+                return read.map(usize::from).map_err(|error| Failure::gone(name, &error));
+            }
+            Self::Socket { socket, .. } => socket.as_mut(),
+            Self::Lab(opened) => opened.link.as_mut(),
+        };
+        let now = link.now();
+        let taken = link.recv(now, &mut |frame, _| {
+            let captured = Captured {
+                stamp: frame.stamp().since_epoch,
+                outbound: Some(frame.direction() != Direction::Received),
+                len: frame.octets().len(),
+                octets: frame.octets(),
+            };
+            each(captured, Some(source_name(frame.stamp().source)));
+        });
+        taken.map_err(|error| Failure::gone(self.name(), &error))
+    }
+
+    /// Sleeps until something passes, or a signal comes; `false` at the end of a file.
+    pub(crate) fn wait(&mut self, signals: &Signals) -> Result<bool, Failure> {
+        use std::os::fd::AsFd;
+        let waited = match self {
+            Self::File { .. } => return Ok(false),
+            Self::Socket { socket, .. } => socket.wait(None, Some(signals.as_fd())),
+            Self::Lab(opened) => opened.link.wait(None, Some(signals.as_fd())),
+        };
+        waited.map(|()| true).map_err(|error| Failure::gone(self.name(), &error))
+    }
+
+    /// Frames that the kernel dropped, where one does.
+    pub(crate) fn dropped(&mut self) -> Option<u64> {
+        match self {
+            Self::Socket { socket, .. } => Some(socket.stats().dropped),
+            _ => None,
+        }
+    }
+}
+
+fn options() -> Options {
+    PacketSocket::options().promiscuous(true).outgoing(true).stamps(false)
+}

@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read},
+    os::fd::AsFd,
     path::Path,
 };
 
@@ -82,8 +83,15 @@ impl Source {
     pub(crate) fn next(&mut self, each: &mut Each<'_>) -> Result<usize, Failure> {
         let link: &mut dyn Link = match self {
             Self::File { reader, name } => {
-                let read = reader.next_frame(&mut |frame| each(frame, None));
-                return read.map(usize::from).map_err(|error| Failure::gone(name, &error));
+                for taken in 0..BATCH {
+                    let read = reader.next_frame(&mut |frame| each(frame, None));
+                    match read {
+                        Ok(true) => {}
+                        Ok(false) => return Ok(taken),
+                        Err(error) => return Err(Failure::gone(name, &error)),
+                    }
+                }
+                return Ok(BATCH);
             }
             Self::Socket { socket, .. } => socket.as_mut(),
             Self::Lab(opened) => opened.link.as_mut(),
@@ -103,7 +111,6 @@ impl Source {
 
     /// Sleeps until something passes, or a signal comes; `false` at the end of a file.
     pub(crate) fn wait(&mut self, signals: &Signals) -> Result<bool, Failure> {
-        use std::os::fd::AsFd;
         let waited = match self {
             Self::File { .. } => return Ok(false),
             Self::Socket { socket, .. } => socket.wait(None, Some(signals.as_fd())),
@@ -124,3 +131,6 @@ impl Source {
 fn options() -> Options {
     PacketSocket::options().promiscuous(true).outgoing(true).stamps(false)
 }
+
+/// Frames of a file between two looks at what signals came.
+const BATCH: usize = 256;

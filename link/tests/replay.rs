@@ -7,8 +7,9 @@ use std::{
 
 use proptest::prelude::*;
 use sidestack_link::{
-    Direction, FrameIo, FrameTx, SendError,
-    capture::{Captured, Reader, Replay, Writer},
+    Direction, EtherType, FrameIo, FrameTx, MacAddr6, SendError, Wait,
+    capture::{Captured, Reader, Recorder, Replay, Writer},
+    memory::Network,
 };
 
 #[test]
@@ -26,6 +27,30 @@ fn what_was_written_is_read_octet_for_octet_and_stamp_for_stamp() {
     }
     let file = writer.finish().unwrap();
     assert_eq!(read(&file).unwrap(), frames);
+}
+
+#[test]
+fn what_a_recorder_wrote_is_read_octet_for_octet_and_stamp_for_stamp() {
+    let network = Network::new();
+    let mut far = network.attach(MacAddr6::new(2, 0, 0, 0, 0, 2));
+    let port = network.attach(MacAddr6::new(2, 0, 0, 0, 0, 1));
+    let mut near = Recorder::new(port, "lab", Vec::new()).unwrap();
+    let mut passed = Vec::new();
+    for fill in 0..3 {
+        far.send(MacAddr6::broadcast(), EtherType(0x0801), 50, &mut |out| out.fill(fill)).unwrap();
+        far.flush().unwrap();
+        near.wait(None, None).unwrap();
+        let now = near.now();
+        near.recv(now, &mut |frame, _| {
+            let outbound = Some(frame.direction() == Direction::Sent);
+            let octets = frame.octets().to_vec();
+            passed.push((frame.stamp().since_epoch, outbound, octets.len(), octets));
+        })
+        .unwrap();
+    }
+    let (_, file) = near.finish();
+    assert_eq!(passed.len(), 3);
+    assert_eq!(read(&file.unwrap()).unwrap(), passed);
 }
 
 #[test]
@@ -86,7 +111,7 @@ fn a_replay_hands_up_each_frame_at_its_own_time_and_is_done() {
     let file = writer.finish().unwrap();
     let mut replay = Replay::new(Reader::new(&file[..]).unwrap());
     let mut seen = Vec::new();
-    let now = sidestack_link::Wait::now(&replay);
+    let now = replay.now();
     while !replay.is_done() {
         replay
             .recv(now, &mut |frame, _| {
@@ -107,7 +132,7 @@ fn nothing_can_be_sent_into_the_past() {
     let mut replay = Replay::new(Reader::new(&file[..]).unwrap());
     let refused = replay.transmit(60, &mut |_| panic!("it is not sent"));
     assert_eq!(refused, Err(SendError::TooLong { len: 46, mtu: 0 }));
-    let now: Instant = sidestack_link::Wait::now(&replay);
+    let now: Instant = replay.now();
     let mut answered = None;
     replay.recv(now, &mut |_, tx| answered = Some(tx.transmit(14, &mut |_| {}))).unwrap();
     assert!(answered.is_some_and(|answer| answer.is_err()));

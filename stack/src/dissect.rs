@@ -62,6 +62,17 @@ impl Layer {
 /// Decodes a frame that had `len` octets on the wire, of which `octets` were captured.
 ///
 /// What a capture has cut off is not malformed: it is not there, and no more is said.
+///
+/// ```
+/// use sidestack_stack::{Layer, dissect};
+///
+/// let mut frame = [0; 60];
+/// frame[12..24].copy_from_slice(b"\x08\x06\x00\x01\x08\x00\x06\x04\x00\x01\x02\x00");
+/// assert_eq!(dissect(&frame, 60).arp.map(|arp| arp.operation), Some(1));
+///
+/// let cut = dissect(&frame[..30], 30);
+/// assert_eq!(cut.malformed.map(|malformed| (malformed.layer, malformed.octet)), Some((Layer::Arp, 30)));
+/// ```
 pub fn dissect(octets: &[u8], len: usize) -> Dissected<'_> {
     let captured = if octets.len() < len { octets.len() } else { usize::MAX };
     let mut reading = Reading { captured, malformed: None };

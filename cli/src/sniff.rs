@@ -19,7 +19,7 @@ use crate::{
     signals::{Signals, Wish},
 };
 use line::Line;
-use source::Source;
+use source::{Lost, Source};
 
 /// Shows what passes on a link, or is in a capture.
 pub(crate) fn run(global: &Global, args: &Sniff, report: &mut Report) -> Result<u8, Failure> {
@@ -75,19 +75,21 @@ fn watch(
         }
     };
     shown.out.flush()?;
-    match source.dropped() {
-        Some(dropped) if dropped > 0 => figures(source, shown.count, report),
-        _ => report.note(format_args!("{} frames", shown.count)),
+    match source.lost() {
+        Some(Lost { dropped: 0, too_long: 0 }) | None => {
+            report.note(format_args!("{} frames", shown.count));
+        }
+        Some(_) => figures(source, shown.count, report),
     }
     Ok(code)
 }
 
 fn figures(source: &mut Source, count: u64, report: &mut Report) {
-    match source.dropped() {
+    match source.lost() {
         None => report.aside(format_args!("{count} frames")),
-        Some(dropped) => {
-            report.aside(format_args!("{count} frames, {dropped} dropped by the kernel"));
-        }
+        Some(Lost { dropped, too_long }) => report.aside(format_args!(
+            "{count} frames, {dropped} dropped by the kernel, {too_long} too long to be shown"
+        )),
     }
 }
 

@@ -119,13 +119,25 @@ impl Source {
         waited.map(|()| true).map_err(|error| Failure::gone(self.name(), &error))
     }
 
-    /// Frames that the kernel dropped, where one does.
-    pub(crate) fn dropped(&mut self) -> Option<u64> {
+    /// Frames that were not shown, and why; where there is a kernel to lose them.
+    pub(crate) fn lost(&mut self) -> Option<Lost> {
         match self {
-            Self::Socket { socket, .. } => Some(socket.stats().dropped),
+            Self::Socket { socket, .. } => {
+                let stats = socket.stats();
+                Some(Lost { dropped: stats.dropped, too_long: stats.truncated })
+            }
             _ => None,
         }
     }
+}
+
+/// Frames that passed, and were not shown.
+#[derive(Clone, Copy)]
+pub(crate) struct Lost {
+    /// The kernel had no room for them.
+    pub(crate) dropped: u64,
+    /// Longer than the MTU: the kernel had merged them.
+    pub(crate) too_long: u64,
 }
 
 fn options() -> Options {

@@ -110,6 +110,10 @@ fn start(source: &Source, report: &mut Report) -> Result<(), Failure> {
 }
 
 fn create(path: &Path, interface: &str) -> Result<Writer<BufWriter<File>>, Failure> {
+    if path.canonicalize().is_ok_and(|path| Path::new(interface).canonicalize().ok() == Some(path))
+    {
+        return Err(Failure::usage(format!("-w {}: it is what is being read", path.display())));
+    }
     let begun = File::create(path).and_then(|file| Writer::new(interface, BufWriter::new(file)));
     begun.map_err(|error| Failure::usage(format!("-w {}: {error}", path.display())))
 }

@@ -89,10 +89,12 @@ fn a_file_that_is_cut_is_shown_as_far_as_it_goes_and_exits_4() {
 #[test]
 fn what_cannot_be_read_is_refused() {
     let text = Scratch::new("text", b"no capture");
+    let file = Scratch::new("same.pcap", &pcap(&[(ARP, 0)]));
     for (args, code, why) in [
         ("-r /nowhere/at.all".to_owned(), 2, "cannot be read"),
         (format!("-r {}", text.name()), 4, "neither pcap nor pcapng"),
         (format!("-r {0} -I pcap:{0}", text.name()), 2, "either -I or -r"),
+        (format!("-r {0} -w {0}", file.name()), 2, "it is what is being read"),
         (String::new(), 2, "which link?"),
         ("-S 10.0.0.1 -I lab".to_owned(), 2, "-S means nothing to sniff"),
     ] {

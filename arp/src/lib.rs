@@ -26,6 +26,7 @@
 
 #![forbid(unsafe_code)]
 
+mod any;
 mod claim;
 mod config;
 mod entry;
@@ -37,6 +38,7 @@ mod resolve;
 mod table;
 mod tx;
 
+pub use any::AnyView;
 pub use claim::{ANNOUNCE_INTERVAL, ANNOUNCE_NUM};
 pub use config::Config;
 pub use entry::REQUEST_INTERVAL;

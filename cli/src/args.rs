@@ -26,7 +26,7 @@ pub(crate) struct Cli {
 
 #[derive(Args)]
 pub(crate) struct Global {
-    /// The link: an interface, `lab[:KEY=VALUE,...]` or `kernel-lab`
+    /// The link: an interface, `lab[:KEY=VALUE,...]`, `kernel-lab` or `pcap:FILE`
     ///
     /// Keys of lab: hosts; loss, dup, reorder, corrupt, truncate and pad, each as 5%; burst=FRAMES
     /// that are lost in a row; delay and jitter, as 20ms; mtu=OCTETS, beyond which frames vanish;
@@ -85,6 +85,9 @@ pub(crate) enum Command {
     /// Send a frame as given
     #[command(after_help = EXIT_CODES)]
     Send(Send),
+    /// Show what passes on a link, or is in a capture
+    #[command(after_help = EXIT_CODES)]
+    Sniff(Sniff),
     /// Explain how a target is reached
     #[command(after_help = EXIT_CODES)]
     Route(Route),
@@ -211,6 +214,25 @@ pub(crate) struct Send {
 }
 
 #[derive(Args)]
+pub(crate) struct Sniff {
+    /// Read a capture, pcap or pcapng, instead of a link; `-` is standard input
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) read: Option<PathBuf>,
+    /// Write the frames to a pcapng file as well
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) write: Option<PathBuf>,
+    /// Stop after this many frames
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+    /// Show the Ethernet header
+    #[arg(short = 'e', long)]
+    pub(crate) link_header: bool,
+    /// Show what follows the Ethernet header, in hexadecimal
+    #[arg(short = 'x', long)]
+    pub(crate) hex: bool,
+}
+
+#[derive(Args)]
 pub(crate) struct Route {
     /// Whom the way to is wanted
     #[arg(required = true)]
@@ -261,6 +283,9 @@ impl Cli {
                 "--no-probe",
                 "--pcap",
             ],
+            Command::Sniff(_) => {
+                &["-S", "--source-mac", "--gateway", "--via", "--vlan", "--no-probe", "--pcap"]
+            }
             Command::Arp(Arp { probe: true, .. }) | Command::Send(_) => {
                 &["-S", "--gateway", "--via", "--no-probe"]
             }
@@ -299,6 +324,7 @@ impl Command {
             Self::Arp(Arp { advertise: true, .. }) => "arp -A",
             Self::Arp(_) => "arp",
             Self::Send(_) => "send",
+            Self::Sniff(_) => "sniff",
             Self::Route(_) => "route",
         }
     }

@@ -6,6 +6,7 @@ mod args;
 mod arp;
 mod capture;
 mod failure;
+mod frame;
 mod identity;
 mod interfaces;
 mod lab;
@@ -19,6 +20,7 @@ mod secrets;
 mod send;
 mod session;
 mod signals;
+mod sniff;
 mod statistics;
 mod target;
 mod text;
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Command::Ping(ping) => ping::run(&args.global, ping, &mut report),
         Command::Arp(arp) => arp::run(&args.global, arp, &mut report),
         Command::Send(send) => send::run(&args.global, send, &mut report),
+        Command::Sniff(sniff) => sniff::run(&args.global, sniff, &mut report),
         Command::Route(route) => route::run(&args.global, route, &mut report),
     };
     report.end(ended)

@@ -68,6 +68,13 @@ pub(crate) fn open(
             let link = lab.here.run(open)?;
             ("kernel-lab".into(), identity, boxed(link), Some(lab))
         }
+        Some(LinkName::Capture(path)) => {
+            return Err(Failure::usage(format!(
+                "pcap:{}: nothing can be sent there",
+                path.display()
+            ))
+            .hint("`sidestack sniff` shows what is in a capture"));
+        }
         Some(LinkName::Interface(name)) => {
             let interface =
                 link::interface(name).map_err(|error| failure::interface(name, &error))?;

@@ -10,6 +10,8 @@ use macaddr::MacAddr6;
 use serde::{Serialize, Serializer};
 use stack::link::{Source, Tag};
 
+use crate::frame::Frame;
+
 /// One line. Every key of a type is always there, `null` where unknown; times are in nanoseconds.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -20,10 +22,10 @@ pub(crate) enum Record<'a> {
         #[serde(rename = "if")]
         interface: &'a str,
         src: Option<Ipv4Addr>,
-        src_mac: Mac,
+        src_mac: Option<Mac>,
         vlan: Vec<VlanTag>,
         targets: Vec<String>,
-        stamps: Stamps,
+        stamps: Option<Stamps>,
     },
     Adopt {
         ts: Time,
@@ -110,18 +112,7 @@ pub(crate) enum Record<'a> {
         seq: u16,
         reason: &'a str,
     },
-    Frame {
-        n: u64,
-        ts: Time,
-        dir: &'a str,
-        len: usize,
-        caplen: usize,
-        stamp: &'a str,
-        eth: Eth,
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        vlan: Vec<VlanTag>,
-        malformed: Option<&'a str>,
-    },
+    Frame(&'a Frame<'a>),
     Route {
         ts: Time,
         dst: Ipv4Addr,
@@ -233,17 +224,6 @@ impl RoundTrips {
             p99: rank(99),
         })
     }
-}
-
-/// An Ethernet header: its type, or in an 802.3 frame its length.
-#[derive(Serialize)]
-pub(crate) struct Eth {
-    pub(crate) dst: Mac,
-    pub(crate) src: Mac,
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub(crate) ether_type: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) len802_3: Option<u16>,
 }
 
 /// An 802.1Q tag.

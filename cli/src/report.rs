@@ -46,8 +46,8 @@ impl Report {
         if !self.json {
             return Ok(());
         }
-        let mut line = serde_json::to_vec(&Line { v: 1, record }).map_err(io::Error::from)?;
-        line.push(b'\n');
+        let mut line = Vec::new();
+        encode(record, &mut line)?;
         Ok(io::stdout().write_all(&line)?)
     }
 
@@ -76,6 +76,13 @@ impl Report {
             hint: failure.hint.as_deref(),
         }); // nobody is left to be told
     }
+}
+
+/// Appends `record` to `out` as a line.
+pub(crate) fn encode(record: &Record<'_>, out: &mut Vec<u8>) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &Line { v: 1, record })?;
+    out.push(b'\n');
+    Ok(())
 }
 
 #[derive(Serialize)]

@@ -2,13 +2,14 @@ use std::time::Instant;
 
 use link::{Direction, EtherType, Frame, FrameIo, FrameTx, Link, SendError, Tag, Unsent};
 use macaddr::MacAddr6;
-use stack::{Pace, arp};
+use stack::{Pace, arp, dissect};
 
 use crate::{
     args::{Global, Send},
     failure::Failure,
+    frame::{Frame as Decoded, Layers, time},
     open::Us,
-    record::{Eth, Mac, Record, Time, VlanTag, source_name},
+    record::{Mac, Record, source_name},
     report::Report,
     session::Session,
     signals::Wish,
@@ -126,32 +127,24 @@ fn tell(
     name: &str,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let len = frame.octets().len();
+    let octets = frame.octets(); // with all tags
+    let len = octets.len();
     let (dst, src) = (Mac(frame.dst()), Mac(frame.src()));
     let ether_type = frame.ether_type().0;
-    let tags: Vec<Tag> = vlan.iter().copied().chain(frame.tags()).collect();
-    let within: String = tags.iter().map(|tag| format!("VLAN {}, ", tag.id)).collect();
+    let tags = vlan.iter().copied().chain(frame.tags());
+    let within: String = tags.map(|tag| format!("VLAN {}, ", tag.id)).collect();
     report.line(format_args!(
         "sent {len} octets on {name}: {src} > {dst}, {within}EtherType 0x{ether_type:04x}"
     ))?;
-    let is_length = ether_type < 0x0600;
-    let since_epoch = frame.stamp().since_epoch;
-    report.record(&Record::Frame {
+    report.record(&Record::Frame(&Decoded {
         n,
-        ts: Time(std::time::UNIX_EPOCH + since_epoch),
-        dir: "out",
+        ts: time(frame.stamp().since_epoch),
+        dir: Some("out"),
         len,
         caplen: len,
-        stamp: source_name(frame.stamp().source),
-        eth: Eth {
-            dst,
-            src,
-            ether_type: (!is_length).then_some(ether_type),
-            len802_3: is_length.then_some(ether_type),
-        },
-        vlan: tags.into_iter().map(VlanTag::from).collect(),
-        malformed: None,
-    })
+        stamp: Some(source_name(frame.stamp().source)),
+        layers: Layers::of(&dissect(octets, len)),
+    }))
 }
 
 fn why(reason: Unsent) -> &'static str {

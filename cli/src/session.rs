@@ -153,10 +153,10 @@ impl Session {
             ts: self.time(self.now()),
             interface: &self.name,
             src: Some(addr).filter(|addr| !addr.is_unspecified()),
-            src_mac: Mac(self.mac()),
+            src_mac: Some(Mac(self.mac())),
             vlan: self.vlan.iter().copied().map(VlanTag::from).collect(),
             targets: targets.iter().map(Ipv4Addr::to_string).collect(),
-            stamps: self.stamps(),
+            stamps: Some(self.stamps()),
         })
     }
 

@@ -1,6 +1,6 @@
 //! What stands on the command line, parsed strictly.
 
-use std::{net::Ipv4Addr, str::FromStr, time::Duration};
+use std::{net::Ipv4Addr, path::PathBuf, str::FromStr, time::Duration};
 
 use link::Tag;
 use macaddr::MacAddr6;
@@ -12,6 +12,8 @@ use crate::{args::Pattern, lab::Plan};
 pub(crate) enum LinkName {
     Lab(Plan),
     KernelLab,
+    /// A file, which can only be read.
+    Capture(PathBuf),
     Interface(String),
 }
 
@@ -34,7 +36,9 @@ pub(crate) fn link_name(text: &str) -> Result<LinkName, String> {
         None if text == "lab" => Ok(LinkName::Lab(Plan::default())),
         None if text == "kernel-lab" => Ok(LinkName::KernelLab),
         Some(("lab", keys)) => keys.parse().map(LinkName::Lab),
-        Some(("pcap" | "tap", _)) => Err("replays and taps are not there yet".into()),
+        Some(("pcap", "")) => Err("a capture has a name".into()),
+        Some(("pcap", file)) => Ok(LinkName::Capture(file.into())),
+        Some(("tap", _)) => Err("taps are not there yet".into()),
         _ if text.is_empty() => Err("a link has a name".into()),
         _ => Ok(LinkName::Interface(text.to_owned())),
     }

@@ -41,13 +41,17 @@
 mod cookie;
 mod echo;
 mod event;
+mod extension;
 mod input;
 mod message;
 mod report;
+mod view;
 
 pub use echo::{Config, Echo, Icmp, SendError};
 pub use event::{Corrupt, Ended, Error, Event, Outcome, Stray, Straying};
+pub use extension::{Extensions, Object};
 pub use message::{Discard, HEADER_LEN};
 pub use report::Problem;
+pub use view::{Quoted, View};
 
-pub use ipv4::{Source, Unsent};
+pub use ipv4::{ChecksumStatus, Flaw, Source, Unsent};

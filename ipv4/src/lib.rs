@@ -25,12 +25,14 @@ mod interface;
 mod packet;
 mod route;
 mod tx;
+mod view;
 
 pub use datagram::{Datagram, Quote};
 pub use interface::Ipv4;
 pub use packet::{Discard, Packet};
 pub use route::{Hop, Route, Why};
 pub use tx::{DatagramTx, Header, Over, SendError};
+pub use view::{ChecksumStatus, View};
 
 pub use arp::{NextHop, Sent};
-pub use link::{Cast, Source, Stamp, Unsent};
+pub use link::{Cast, Flaw, Source, Stamp, Unsent};

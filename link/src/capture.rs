@@ -1,6 +1,11 @@
-//! What passes over a link, kept as a pcapng file (draft-ietf-opsawg-pcapng).
+//! What passes over a link, kept as a pcapng file (draft-ietf-opsawg-pcapng); and captures of any
+//! kind, read.
 
+mod block;
 mod journal;
+mod reader;
+mod replay;
+mod writer;
 
 use std::{
     io::{self, Write},
@@ -15,6 +20,10 @@ use crate::{
     io::{Event, FrameIo, FrameTx, Link, SendError, Wait},
 };
 use journal::Journal;
+
+pub use reader::{Captured, Reader};
+pub use replay::Replay;
+pub use writer::Writer;
 
 /// A link that records both directions as pcapng, with time stamps in nanoseconds.
 ///
@@ -192,3 +201,6 @@ const INBOUND: u32 = 0b01;
 
 /// Direction bits of epb_flags (draft-ietf-opsawg-pcapng §4.3.1): it went out.
 const OUTBOUND: u32 = 0b10;
+
+/// The last point in time that 64 bits of nanoseconds reach, in the year 2554.
+const STAMP_MAX: Duration = Duration::from_nanos(u64::MAX);

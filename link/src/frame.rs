@@ -233,7 +233,7 @@ impl Tag {
         [a, b, c, d]
     }
 
-    fn read(octets: &[u8]) -> Self {
+    pub(crate) fn read(octets: &[u8]) -> Self {
         let control = u16::from_be_bytes([octets[2], octets[3]]);
         Self {
             protocol: EtherType(u16::from_be_bytes([octets[0], octets[1]])),
@@ -259,7 +259,7 @@ pub(crate) fn write_header(out: &mut [u8], dst: MacAddr6, src: MacAddr6, ether_t
     out[12..HEADER_LEN].copy_from_slice(&ether_type.0.to_be_bytes());
 }
 
-fn mac(octets: &[u8], at: usize) -> MacAddr6 {
+pub(crate) fn mac(octets: &[u8], at: usize) -> MacAddr6 {
     let mut six = [0; 6];
     six.copy_from_slice(&octets[at..at + 6]);
     MacAddr6::from(six)

@@ -18,6 +18,7 @@ pub mod namespace;
 mod netlink;
 mod paced;
 mod socket;
+mod view;
 mod vlan;
 
 pub use ethtool::{TimeStamping, time_stamping};
@@ -32,6 +33,7 @@ pub use io::{Event, FrameIo, FrameTx, Link, SendError, Wait};
 pub use monitor::{Change, Condition, Monitor};
 pub use paced::Paced;
 pub use socket::{OpenError, Options, PacketSocket, Stats};
+pub use view::{Flaw, View};
 pub use vlan::Tagged;
 
 pub use etherparse::EtherType;

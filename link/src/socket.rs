@@ -43,6 +43,7 @@ pub struct PacketSocket {
     line: Line,
     clock: Clock,
     buffer: usize,
+    outgoing: bool,
 }
 
 impl PacketSocket {
@@ -142,6 +143,9 @@ impl FrameIo for PacketSocket {
                     facts.at = since; // nearer the truth than the time of reading
                 }
                 each(frame.with_facts(facts), &mut self.transmit);
+                count += 1;
+            } else if self.outgoing {
+                each(frame, &mut self.transmit);
                 count += 1;
             }
         }

@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         test("hello_is_no_frame_and_nothing_is_sent", hello),
         test("a_frame_on_loopback_is_seen_whole_by_another_socket", loopback),
         test("what_is_sent_is_not_received_by_the_one_who_sent_it", own),
+        test("what_another_socket_sends_is_handed_up_only_on_demand", outgoing),
         test("the_socket_is_closed_when_dropped_whatever_happens", closed),
         test("frames_come_back_in_order_stamped_and_before_their_answers", stamped),
         test("without_stamps_nothing_comes_back", unstamped),
@@ -94,6 +95,26 @@ fn own() -> Tested {
     send(&mut far, b"and back")?;
     far.flush()?;
     assert_eq!(payloads(&gather(&mut near, 1)?), [b"and back"]);
+    Ok(())
+}
+
+fn outgoing() -> Tested {
+    let (mut near, mut far, net) = pair()?;
+    let watching = || PacketSocket::options().outgoing(true).stamps(false).open("near0");
+    let mut watcher = net.near.run(watching)?;
+    let mut other = net.near.run(|| PacketSocket::open("near0"))?;
+    send(&mut near, b"out")?;
+    near.flush()?;
+    send(&mut far, b"in")?;
+    far.flush()?;
+    let got = gather(&mut watcher, 2)?;
+    assert_eq!(payloads(&got), [&b"out"[..], b"in"]);
+    assert_eq!(
+        [got[0].facts.direction, got[1].facts.direction],
+        [Direction::Sent, Direction::Received]
+    );
+    assert_eq!(got[0].facts.stamp.source, Source::Kernel);
+    assert_eq!(payloads(&gather(&mut other, 1)?), [b"in"]);
     Ok(())
 }
 

@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 mod counters;
+mod dissect;
 mod event;
 mod guest;
 mod host;
@@ -31,6 +32,7 @@ mod pace;
 mod router;
 
 pub use counters::{Counters, Discard};
+pub use dissect::{Dissected, Layer, Malformed, dissect};
 pub use event::{Event, What};
 pub use guest::Guest;
 pub use host::{Config, Stack};

@@ -3,18 +3,9 @@ use std::{
     time::Duration,
 };
 
-use pcap_file::{
-    DataLink,
-    pcapng::{
-        PcapNgWriteError, PcapNgWriter,
-        blocks::{
-            enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption},
-            interface_description::{
-                InterfaceDescriptionBlock, InterfaceDescriptionOption, InterfaceTsResolution,
-            },
-        },
-    },
-};
+use pcap_file::pcapng::PcapNgWriter;
+
+use super::writer::{self, write_frame};
 
 /// A pcapng file, and the records that are not yet in it because an older one may still come.
 pub(super) struct Journal<W: Write> {
@@ -28,16 +19,7 @@ pub(super) struct Journal<W: Write> {
 impl<W: Write> Journal<W> {
     /// Writes the head of the file.
     pub(super) fn open(interface: &str, mut out: W) -> io::Result<Self> {
-        let mut blocks = PcapNgWriter::new(Vec::new()).map_err(into_io)?;
-        let description = InterfaceDescriptionBlock {
-            linktype: DataLink::ETHERNET,
-            snaplen: 0,
-            options: vec![
-                InterfaceDescriptionOption::IfName(interface.into()),
-                InterfaceDescriptionOption::IfTsResol(InterfaceTsResolution::NANO),
-            ],
-        };
-        blocks.write_pcapng_block(description).map_err(into_io)?;
+        let mut blocks = writer::begin(interface, Vec::new())?;
         write_out(&mut blocks, &mut out)?;
         Ok(Self { out: Some(Ok(out)), blocks, held: Vec::new() })
     }
@@ -104,15 +86,7 @@ struct Record {
 
 impl Record {
     fn write(self, blocks: &mut PcapNgWriter<Vec<u8>>) -> io::Result<()> {
-        let block = EnhancedPacketBlock {
-            interface_id: 0,
-            timestamp: self.stamp.min(STAMP_MAX),
-            original_len: u32::try_from(self.octets.len()).unwrap_or(u32::MAX),
-            data: self.octets.into(),
-            options: vec![EnhancedPacketOption::Flags(self.flags)],
-        };
-        blocks.write_pcapng_block(block).map_err(into_io)?;
-        Ok(())
+        write_frame(blocks, self.stamp, Some(self.flags), self.octets.len(), &self.octets)
     }
 }
 
@@ -123,15 +97,5 @@ fn write_out(blocks: &mut PcapNgWriter<Vec<u8>>, out: &mut impl Write) -> io::Re
     Ok(())
 }
 
-fn into_io(error: PcapNgWriteError) -> io::Error {
-    match error {
-        PcapNgWriteError::Io(error) => error,
-        error => io::Error::other(error),
-    }
-}
-
 /// Records held before the older half is written, come what may.
 const HELD_MAX: usize = 4_096;
-
-/// The last point in time that 64 bits of nanoseconds reach, in the year 2554.
-const STAMP_MAX: Duration = Duration::from_nanos(u64::MAX);

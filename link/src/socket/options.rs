@@ -29,12 +29,20 @@ pub struct Options {
     stamps: bool,
     filter: Option<Filter>,
     promiscuous: bool,
+    outgoing: bool,
     tagged: bool,
 }
 
 impl Options {
     pub(super) fn new() -> Self {
-        Self { mac: None, stamps: true, filter: None, promiscuous: false, tagged: false }
+        Self {
+            mac: None,
+            stamps: true,
+            filter: None,
+            promiscuous: false,
+            outgoing: false,
+            tagged: false,
+        }
     }
 
     /// Is another station than the interface: speaks as `mac`, and receives what is sent there.
@@ -61,6 +69,13 @@ impl Options {
     /// Whether to receive what is meant for other stations too; no unless said.
     pub fn promiscuous(mut self, promiscuous: bool) -> Self {
         self.promiscuous = promiscuous;
+        self
+    }
+
+    /// Whether to hand up, as [`Direction::Sent`](crate::Direction::Sent), what others on this host
+    /// send through the interface; no unless said.
+    pub fn outgoing(mut self, outgoing: bool) -> Self {
+        self.outgoing = outgoing;
         self
     }
 
@@ -99,7 +114,7 @@ impl Options {
         let (fd, buffer) = self.receiver(stamping, index, transmit.mark())?;
         let receive = Receive::new(fd, line.mtu());
         let _ = poll(&mut [], STAMPING); // a signal only makes it shorter
-        Ok(Ok(PacketSocket { receive, transmit, line, clock, buffer }))
+        Ok(Ok(PacketSocket { receive, transmit, line, clock, buffer, outgoing: self.outgoing }))
     }
 
     /// A socket bound last of all, so that no frame comes in that it should not.
@@ -109,6 +124,7 @@ impl Options {
             setsockopt(&fd, sockopt::RcvBuf, &RECEIVE_BUFFER)?;
         }
         let filter = match (mark, self.filter.as_ref()) {
+            (_, filter) if self.outgoing => filter.cloned(),
             (Some(mark), Some(filter)) => Some(filter.and_sent(mark)),
             (Some(mark), None) => Some(Filter::all().and_sent(mark)),
             (None, filter) => {

@@ -1,3 +1,5 @@
+mod text;
+
 use std::{net::Ipv4Addr, sync::Arc};
 
 use etherparse::EtherType;
@@ -25,6 +27,14 @@ impl Filter {
             len if len > MAX_LEN => Err(FilterError::TooLong { len }),
             _ => Ok(Self(program.into())),
         }
+    }
+
+    /// A program as `tcpdump -ddd` prints it: how many instructions, then a line for each.
+    ///
+    /// # Errors
+    /// [`FilterError`], which names the line that is not as it should be.
+    pub fn parse(text: &str) -> Result<Self, FilterError> {
+        Self::new(text::parse(text)?)
     }
 
     /// What a host with these addresses may have to look at: ARP, IPv4 to one of them, and
@@ -113,6 +123,14 @@ pub enum FilterError {
     TooLong {
         /// How many it has.
         len: usize,
+    },
+    /// A line of its text is not as `tcpdump -ddd` prints it.
+    #[error("line {line} of the filter: {expected} expected")]
+    Syntax {
+        /// Which, counted from 1.
+        line: usize,
+        /// What should stand there.
+        expected: &'static str,
     },
 }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 use etherparse::EtherType;
 use nix::libc;
 
-/// What the control messages of one message say.
+/// What the kernel says of a frame beside it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Control {
     /// The kernel's software stamp, since the epoch.
@@ -37,6 +37,11 @@ impl Control {
         ) else {
             return;
         };
+        self.status(status, tci, tpid);
+    }
+
+    /// Reads a `tp_status`, and the tag that stands beside it.
+    pub(super) fn status(&mut self, status: u32, tci: u16, tpid: u16) {
         self.unfinished = status & libc::TP_STATUS_CSUMNOTREADY != 0;
         if status & libc::TP_STATUS_VLAN_VALID == 0 {
             return;
@@ -71,7 +76,8 @@ fn stamp(data: &[u8]) -> Option<Duration> {
     (!stamp.is_zero()).then_some(stamp)
 }
 
-fn field<const N: usize>(octets: &[u8], at: usize) -> Option<[u8; N]> {
+/// `N` octets from `at` on, if there are.
+pub(super) fn field<const N: usize>(octets: &[u8], at: usize) -> Option<[u8; N]> {
     octets.get(at..)?.first_chunk().copied()
 }
 

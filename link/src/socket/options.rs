@@ -1,17 +1,15 @@
 use std::{io, os::fd::OwnedFd};
 
 use macaddr::MacAddr6;
-use nix::{
-    libc,
-    poll::poll,
-    sys::socket::{getsockopt, setsockopt, sockopt},
-};
+use nix::{libc, poll::poll};
 
 use super::{
     PacketSocket,
     clock::{Clock, Reading},
+    inlet::Inlet,
     line::Line,
     receive::Receive,
+    ring::Ring,
     sys,
     transmit::Transmit,
 };
@@ -29,11 +27,19 @@ pub struct Options {
     filter: Option<Filter>,
     promiscuous: bool,
     tagged: bool,
+    ring: Option<Ring>,
 }
 
 impl Options {
     pub(super) fn new() -> Self {
-        Self { mac: None, stamps: true, filter: None, promiscuous: false, tagged: false }
+        Self {
+            mac: None,
+            stamps: true,
+            filter: None,
+            promiscuous: false,
+            tagged: false,
+            ring: None,
+        }
     }
 
     /// Is another station than the interface: speaks as `mac`, and receives what is sent there.
@@ -70,6 +76,12 @@ impl Options {
         self
     }
 
+    /// Receives by memory that is shared with the kernel; by system calls unless said.
+    pub fn ring(mut self, ring: Ring) -> Self {
+        self.ring = Some(ring);
+        self
+    }
+
     /// Opens the interface called `name`, which need not be up. Takes CAP_NET_RAW.
     ///
     /// # Errors
@@ -95,38 +107,42 @@ impl Options {
         let clock = Clock::new(Reading::now());
         let line = Line::new(monitor, name.into(), condition, self.mac, self.tagged);
         let transmit = Transmit::open(index, &line, self.stamps)?;
-        let (fd, buffer) = self.receiver(stamping, index, transmit.mark())?;
-        let receive = Receive::new(fd, line.mtu());
+        let inlet = self.receiver(&stamping, index, transmit.mark(), line.mtu())?;
+        let buffer = inlet.octets(&stamping)?;
+        let receive = Receive::new(stamping, line.mtu(), inlet);
         poll(&mut [], STAMPING)?;
         Ok(Ok(PacketSocket { receive, transmit, line, clock, buffer }))
     }
 
-    /// A socket bound last of all, so that no frame comes in that it should not.
-    fn receiver(&self, fd: OwnedFd, index: u32, mark: Option<u32>) -> io::Result<(OwnedFd, usize)> {
-        sys::set(&fd, libc::SOL_PACKET, libc::PACKET_AUXDATA, 1)?;
-        if setsockopt(&fd, sockopt::RcvBufForce, &RECEIVE_BUFFER).is_err() {
-            setsockopt(&fd, sockopt::RcvBuf, &RECEIVE_BUFFER)?;
-        }
+    /// Makes a receiver of `fd`, bound last of all, so that no frame comes in that it should not.
+    fn receiver(
+        &self,
+        fd: &OwnedFd,
+        index: u32,
+        mark: Option<u32>,
+        mtu: usize,
+    ) -> io::Result<Inlet> {
+        sys::set(fd, libc::SOL_PACKET, libc::PACKET_AUXDATA, 1)?;
+        let inlet = Inlet::open(fd, self.ring, mtu)?;
         let filter = match (mark, self.filter.as_ref()) {
             (Some(mark), Some(filter)) => Some(filter.and_sent(mark)),
             (Some(mark), None) => Some(Filter::all().and_sent(mark)),
             (None, filter) => {
-                sys::set(&fd, libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, 1)?;
+                sys::set(fd, libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, 1)?;
                 filter.cloned()
             }
         };
         if let Some(filter) = filter {
-            sys::attach(&fd, filter.program())?;
+            sys::attach(fd, filter.program())?;
         }
         if let Some(mac) = self.mac {
-            sys::join(&fd, index, Some(mac))?;
+            sys::join(fd, index, Some(mac))?;
         }
         if self.promiscuous {
-            sys::join(&fd, index, None)?;
+            sys::join(fd, index, None)?;
         }
-        sys::bind(&fd, index, libc::ETH_P_ALL)?;
-        let buffer = getsockopt(&fd, sockopt::RcvBuf)?;
-        Ok((fd, buffer))
+        sys::bind(fd, index, libc::ETH_P_ALL)?;
+        Ok(inlet)
     }
 }
 
@@ -179,6 +195,3 @@ pub enum OpenError {
 /// How long it takes the kernel to begin to stamp, in milliseconds: in 60 of 60 openings enough,
 /// where without it 1 in 10 first answers had no stamp.
 const STAMPING: u16 = 1;
-
-/// Octets of frames that the kernel keeps for us while we are busy.
-const RECEIVE_BUFFER: usize = 4 << 20;

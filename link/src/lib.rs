@@ -30,7 +30,7 @@ pub use interface::{Address, Interface, Kind, Route, State, interface, interface
 pub use io::{Event, FrameIo, FrameTx, Link, SendError, Wait};
 pub use monitor::{Change, Condition, Monitor};
 pub use paced::Paced;
-pub use socket::{OpenError, Options, PacketSocket, Ring, Stats};
+pub use socket::{Fanout, OpenError, Options, PacketSocket, Ring, Stats};
 pub use vlan::Tagged;
 
 pub use etherparse::EtherType;

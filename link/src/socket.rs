@@ -1,5 +1,6 @@
 mod clock;
 mod control;
+mod fanout;
 mod inlet;
 mod line;
 mod options;
@@ -22,6 +23,7 @@ use nix::{
     sys::time::TimeSpec,
 };
 
+pub use fanout::Fanout;
 pub use options::{OpenError, Options};
 pub use ring::Ring;
 

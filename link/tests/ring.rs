@@ -1,4 +1,4 @@
-//! The packet socket with mapped rings, against the kernel's own interfaces.
+//! The packet socket with mapped rings, and in groups, against the kernel's own interfaces.
 
 use std::{
     fs,
@@ -13,8 +13,8 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use macaddr::MacAddr6;
 
 use sidestack_link::{
-    Checksum, Direction, Event, Facts, Filter, Frame, FrameIo, FrameTx, Options, PacketSocket,
-    Ring, SendError, Source, Tag, Unsent, Wait,
+    Checksum, Direction, Event, Facts, Fanout, Filter, Frame, FrameIo, FrameTx, Options,
+    PacketSocket, Ring, SendError, Source, Tag, Unsent, Wait,
     namespace::{self, Namespace, veth},
 };
 
@@ -43,6 +43,7 @@ fn main() -> ExitCode {
     tests.extend([
         Trial::test("a_ring_as_small_as_can_be_works", smallest),
         Trial::test("a_ring_larger_than_can_be_said_is_refused", too_large),
+        Trial::test("a_group_shares_what_comes_in", fanout),
         Trial::test("a_filter_read_from_text_keeps_out_what_it_does_not_accept", filter),
     ]);
     let mut arguments = Arguments::from_args();
@@ -268,6 +269,39 @@ fn too_large() -> Tested {
     Ok(())
 }
 
+fn fanout() -> Tested {
+    for ring in [None, Some(Ring::LOW_DELAY), Some(Ring::CAPTURE)] {
+        let net = wire()?;
+        let options = |how| {
+            let options = PacketSocket::options().fanout(7, how);
+            match ring {
+                Some(ring) => options.ring(ring),
+                None => options,
+            }
+        };
+        let mut one = open(&net.near, "near0", options(Fanout::LoadBalance))?;
+        let mut other = open(&net.near, "near0", options(Fanout::LoadBalance))?;
+        assert!(open(&net.near, "near0", options(Fanout::Hash)).is_err());
+        assert!(!one.returns_sent());
+        let mut far = open(&net.far, "far0", PacketSocket::options().stamps(false))?;
+        send(&mut one, b"to nobody here")?;
+        one.flush()?;
+        for n in 0..100 {
+            send(&mut far, &[n])?;
+        }
+        far.flush()?;
+        let got = [gather(&mut one, 50)?, gather(&mut other, 50)?].concat();
+        let mut got: Vec<u8> = got.iter().map(|got| got.octets[14]).collect();
+        got.sort_unstable();
+        assert_eq!(got, (0..100).collect::<Vec<u8>>());
+        drop((one, other));
+        for how in [Fanout::Hash, Fanout::Cpu] {
+            open(&net.near, "near0", options(how))?;
+        }
+    }
+    Ok(())
+}
+
 fn filter() -> Tested {
     let net = wire()?;
     let arp = Filter::parse("4\n40 0 0 12\n21 0 1 2054\n6 0 0 262144\n6 0 0 0\n")?;
@@ -285,6 +319,7 @@ struct Net {
     far: Namespace,
 }
 
+#[derive(Clone)]
 struct Got {
     octets: Vec<u8>,
     facts: Facts,

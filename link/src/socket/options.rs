@@ -6,6 +6,7 @@ use nix::{libc, poll::poll};
 use super::{
     PacketSocket,
     clock::{Clock, Reading},
+    fanout::Fanout,
     inlet::Inlet,
     line::Line,
     receive::Receive,
@@ -28,6 +29,7 @@ pub struct Options {
     promiscuous: bool,
     tagged: bool,
     ring: Option<Ring>,
+    fanout: Option<(u16, Fanout)>,
 }
 
 impl Options {
@@ -39,6 +41,7 @@ impl Options {
             promiscuous: false,
             tagged: false,
             ring: None,
+            fanout: None,
         }
     }
 
@@ -82,6 +85,16 @@ impl Options {
         self
     }
 
+    /// Shares what comes in with the other sockets of `group`: each frame goes to one of them, as
+    /// `fanout` says. All of a group are in one network namespace, on one interface, and say the
+    /// same; the interface must be up.
+    ///
+    /// Frames that left do not come back, as another of the group might get them.
+    pub fn fanout(mut self, group: u16, fanout: Fanout) -> Self {
+        self.fanout = Some((group, fanout));
+        self
+    }
+
     /// Opens the interface called `name`, which need not be up. Takes CAP_NET_RAW.
     ///
     /// # Errors
@@ -106,7 +119,8 @@ impl Options {
         };
         let clock = Clock::new(Reading::now());
         let line = Line::new(monitor, name.into(), condition, self.mac, self.tagged);
-        let transmit = Transmit::open(index, &line, self.stamps)?;
+        let stamps = self.stamps && self.fanout.is_none();
+        let transmit = Transmit::open(index, &line, stamps)?;
         let inlet = self.receiver(&stamping, index, transmit.mark(), line.mtu())?;
         let buffer = inlet.octets(&stamping)?;
         let receive = Receive::new(stamping, line.mtu(), inlet);
@@ -142,6 +156,9 @@ impl Options {
             sys::join(fd, index, None)?;
         }
         sys::bind(fd, index, libc::ETH_P_ALL)?;
+        if let Some((group, fanout)) = self.fanout {
+            sys::set(fd, libc::SOL_PACKET, libc::PACKET_FANOUT, fanout.option(group))?;
+        }
         Ok(inlet)
     }
 }

@@ -41,6 +41,7 @@ impl Control {
     }
 
     /// Reads a `tp_status`, and the tag that stands beside it.
+    #[inline]
     pub(super) fn status(&mut self, status: u32, tci: u16, tpid: u16) {
         self.unfinished = status & libc::TP_STATUS_CSUMNOTREADY != 0;
         if status & libc::TP_STATUS_VLAN_VALID == 0 {

@@ -66,6 +66,7 @@ impl Inlet {
     }
 
     /// The next message of what was taken; `None` if the kernel's description of it is not sane.
+    #[inline]
     pub(super) fn next(&mut self) -> Option<Message<'_>> {
         match self {
             Self::Batch(batch) => batch.next(),

@@ -47,6 +47,7 @@ impl Receive {
     }
 
     /// The next frame of the batch, unless it is not one; received, or sent by whomever.
+    #[inline]
     pub(super) fn next(
         &mut self,
         mac: MacAddr6,
@@ -104,6 +105,7 @@ pub(super) struct ReceiveStats {
 }
 
 /// Puts the tag back that the kernel took off, and says what it said.
+#[inline]
 fn view<'a>(
     message: Message<'a>,
     direction: Direction,

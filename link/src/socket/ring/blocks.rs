@@ -48,6 +48,7 @@ impl Blocks {
         0
     }
 
+    #[inline]
     pub(in crate::socket) fn next(&mut self) -> Option<Message<'_>> {
         let octets = self.map.part(self.block)?;
         self.walk.as_mut()?.next(octets)?.message(octets)

@@ -56,11 +56,13 @@ impl Map {
     }
 
     /// Whether the part `n` is there, and ours until it is released.
+    #[inline]
     pub(super) fn is_ours(&self, n: usize) -> bool {
         self.word(n).is_some_and(|word| word.load(Ordering::Acquire) & libc::TP_STATUS_USER != 0)
     }
 
     /// The octets of the part `n`, if it is ours.
+    #[inline]
     pub(super) fn part(&mut self, n: usize) -> Option<&mut [u8]> {
         if !self.is_ours(n) {
             return None;
@@ -78,6 +80,7 @@ impl Map {
         }
     }
 
+    #[inline]
     fn word(&self, n: usize) -> Option<&AtomicU32> {
         if n >= self.count {
             return None;

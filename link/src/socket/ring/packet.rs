@@ -27,6 +27,7 @@ pub(super) struct Packet {
 
 impl Packet {
     /// The frame, in the octets that it was found in.
+    #[inline]
     pub(super) fn message(self, octets: &mut [u8]) -> Option<Message<'_>> {
         let room = octets.get_mut(self.start.checked_sub(HEADROOM)?..self.end)?;
         let Self { truncated, kind, control, .. } = self;
@@ -35,6 +36,7 @@ impl Packet {
 }
 
 /// Reads a slot of a V2 ring.
+#[inline]
 pub(super) fn lone(octets: &[u8]) -> Option<Packet> {
     let header: &[u8; V2] = octets.first_chunk()?;
     let said = Said {
@@ -81,6 +83,7 @@ impl Walk {
     }
 
     /// The next frame of the block; what is not sane ends the walk.
+    #[inline]
     pub(super) fn next(&mut self, block: &[u8]) -> Option<Packet> {
         let left = self.left.checked_sub(1)?;
         self.left = 0;
@@ -93,6 +96,7 @@ impl Walk {
 }
 
 /// Reads a frame of a block, and where the next one begins.
+#[inline]
 fn frame(block: &[u8], at: usize) -> Option<(Packet, usize)> {
     let header: &[u8; V3] = block.get(at..)?.first_chunk()?;
     let vlan = offset_of!(tpacket3_hdr, hv1);
@@ -127,6 +131,7 @@ struct Said {
 impl Said {
     /// The frame of a header that is `header` octets long and stands at `at`, if it lies between
     /// that and `end`.
+    #[inline]
     fn packet(self, at: usize, header: usize, end: usize) -> Option<Packet> {
         let start = at.checked_add(self.mac.into())?;
         let stop = start.checked_add(self.snaplen as usize)?;

@@ -40,6 +40,7 @@ impl Slots {
         self.taken
     }
 
+    #[inline]
     pub(in crate::socket) fn next(&mut self) -> Option<Message<'_>> {
         if self.shown == self.taken {
             return None;

@@ -114,7 +114,7 @@ fn view<'a>(
     reading: Reading,
 ) -> Result<Frame<'a>, Discard> {
     let control = message.control;
-    let octets = match control.tag {
+    let octets = match control.tag() {
         Some(tag) if message.room.len() >= HEADROOM + HEADER_LEN => {
             message.room.copy_within(HEADROOM..HEADROOM + ADDRESSES, HEADROOM - TAG_LEN);
             message.room[HEADROOM - TAG_LEN + ADDRESSES..][..TAG_LEN].copy_from_slice(&tag);
@@ -125,7 +125,7 @@ fn view<'a>(
     let dst = octets.first_chunk().copied().unwrap_or_default();
     let user = Stamp { since_epoch: reading.wall, source: Source::User };
     let kernel = |since_epoch| Stamp { since_epoch, source: Source::Kernel };
-    let checksum = if control.unfinished { Checksum::Unfinished } else { Checksum::Complete };
+    let checksum = if control.is_unfinished() { Checksum::Unfinished } else { Checksum::Complete };
     Frame::new(
         octets,
         Facts {

@@ -140,8 +140,7 @@ impl Said {
         }
         let stamp = Duration::new(self.sec.into(), self.nsec);
         let stamp = (!stamp.is_zero()).then_some(stamp);
-        let mut control = Control { stamp, ..Control::default() };
-        control.status(self.status, self.tci, self.tpid);
+        let control = Control { stamp, status: self.status, tci: self.tci, tpid: self.tpid };
         let truncated = self.snaplen < self.len;
         Some(Packet { start, end: stop, truncated, kind: self.kind, control })
     }

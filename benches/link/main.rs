@@ -44,9 +44,9 @@ fn table() -> Result<(), Box<dyn Error>> {
     row("receive and answer, V2: frames/s", || answer_raw(&net), || answer(&net))?;
     row("send, batches of 64: frames/s", || send_raw(&net), || send(&net))?;
     row("open to first frame, V2: us", || open_raw(&net), || open(&net, v2()))?;
-    row("open to first frame, V3: us", || open_raw(&net), || open(&net, v3()))?;
+    row("open to first frame, V3 (raw: V2): us", || open_raw(&net), || open(&net, v3()))?;
     let plain = || open(&net, PacketSocket::options());
-    row("open to first frame, V2 raw, no ring: us", || open_raw(&net), plain)?;
+    row("open to first frame, no ring (raw: V2): us", || open_raw(&net), plain)?;
     Ok(())
 }
 

@@ -1,8 +1,14 @@
+mod instruction;
+mod text;
+
 use std::{net::Ipv4Addr, sync::Arc};
 
 use etherparse::EtherType;
 use nix::libc;
 
+pub use instruction::Instruction;
+
+use self::instruction::{ACCEPT, REJECT, if_equal, load_half, load_word, unless_equal};
 use crate::frame::HEADER_LEN;
 
 /// A kernel filter: a classic BPF program over the octets of a frame (Linux `filter.rst`).
@@ -25,6 +31,14 @@ impl Filter {
             len if len > MAX_LEN => Err(FilterError::TooLong { len }),
             _ => Ok(Self(program.into())),
         }
+    }
+
+    /// A program as `tcpdump -ddd` prints it: how many instructions, then a line for each.
+    ///
+    /// # Errors
+    /// [`FilterError`], which names the line that is not as it should be.
+    pub fn parse(text: &str) -> Result<Self, FilterError> {
+        Self::new(text::parse(text)?)
     }
 
     /// What a host with these addresses may have to look at: ARP, IPv4 to one of them, and
@@ -88,19 +102,6 @@ impl Filter {
     pub const MAX_ADDRESSES: usize = 2_000;
 }
 
-/// One instruction of a [`Filter`], the kernel's `struct sock_filter`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Instruction {
-    /// What to do.
-    pub code: u16,
-    /// Instructions to skip if a comparison holds.
-    pub jt: u8,
-    /// Instructions to skip if it does not.
-    pub jf: u8,
-    /// The operand.
-    pub k: u32,
-}
-
 /// Why a program cannot be a [`Filter`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -114,30 +115,15 @@ pub enum FilterError {
         /// How many it has.
         len: usize,
     },
+    /// A line of its text is not as `tcpdump -ddd` prints it.
+    #[error("line {line} of the filter: {expected} expected")]
+    Syntax {
+        /// Which, counted from 1.
+        line: usize,
+        /// What should stand there.
+        expected: &'static str,
+    },
 }
-
-const fn load_half(at: usize) -> Instruction {
-    Instruction { code: LOAD_HALF, jt: 0, jf: 0, k: at as u32 }
-}
-
-const fn load_word(at: usize) -> Instruction {
-    Instruction { code: LOAD_WORD, jt: 0, jf: 0, k: at as u32 }
-}
-
-const fn if_equal(k: u32, skip: u8) -> Instruction {
-    Instruction { code: JUMP_EQUAL, jt: skip, jf: 0, k }
-}
-
-const fn unless_equal(k: u32, skip: u8) -> Instruction {
-    Instruction { code: JUMP_EQUAL, jt: 0, jf: skip, k }
-}
-
-const ACCEPT: Instruction = Instruction { code: RETURN, jt: 0, jf: 0, k: u32::MAX };
-const REJECT: Instruction = Instruction { code: RETURN, jt: 0, jf: 0, k: 0 };
-const LOAD_HALF: u16 = (libc::BPF_LD | libc::BPF_H | libc::BPF_ABS) as u16;
-const LOAD_WORD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
-const JUMP_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
-const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
 
 /// The kernel's `BPF_MAXINSNS`, and room for what [`Filter::and_sent`] puts before.
 const MAX_LEN: usize = 4_096 - SENT_LEN as usize;
@@ -155,7 +141,10 @@ const IPV4_DST: usize = 16;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        instruction::{JUMP_EQUAL, LOAD_HALF, LOAD_WORD, RETURN},
+        *,
+    };
 
     /// Runs the four instructions that our own programs consist of.
     fn accepts(filter: &Filter, frame: &[u8]) -> bool {

@@ -19,6 +19,7 @@ impl<'a> Frame<'a> {
     ///
     /// # Errors
     /// [`Discard::Runt`] if the header, 802.1Q tags included, is not whole.
+    #[inline]
     pub fn new(octets: &'a [u8], facts: Facts) -> Result<Self, Discard> {
         let mut payload = HEADER_LEN;
         while is_tag(octets.get(payload - 2..payload).ok_or(Discard::Runt)?) {

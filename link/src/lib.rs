@@ -32,7 +32,7 @@ pub use interface::{Address, Interface, Kind, Route, State, interface, interface
 pub use io::{Event, FrameIo, FrameTx, Link, SendError, Wait};
 pub use monitor::{Change, Condition, Monitor};
 pub use paced::Paced;
-pub use socket::{OpenError, Options, PacketSocket, Stats};
+pub use socket::{Fanout, OpenError, Options, PacketSocket, Ring, Stats};
 pub use view::{Flaw, View};
 pub use vlan::Tagged;
 

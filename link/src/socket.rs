@@ -1,8 +1,11 @@
 mod clock;
 mod control;
+mod fanout;
+mod inlet;
 mod line;
 mod options;
 mod receive;
+mod ring;
 mod stamps;
 mod sys;
 mod transmit;
@@ -20,7 +23,9 @@ use nix::{
     sys::time::TimeSpec,
 };
 
+pub use fanout::Fanout;
 pub use options::{OpenError, Options};
+pub use ring::Ring;
 
 use self::{
     clock::{Clock, Reading},
@@ -75,8 +80,8 @@ impl PacketSocket {
         }
     }
 
-    /// Octets that the kernel keeps for us while we are busy, its own bookkeeping included; less
-    /// than 8 MiB means that it was not generous.
+    /// Octets that the kernel keeps for us while we are busy, its own bookkeeping included; without
+    /// a ring, less than 8 MiB means that it was not generous.
     pub fn receive_buffer(&self) -> usize {
         self.buffer
     }
@@ -132,8 +137,8 @@ impl FrameIo for PacketSocket {
         let reading = Reading::now();
         self.clock.read(reading);
         let (mac, mut count) = (self.line.mac(), 0);
-        for n in 0..taken {
-            let Some(frame) = self.receive.frame(n, mac, &self.clock, reading) else { continue };
+        for _ in 0..taken {
+            let Some(frame) = self.receive.next(mac, &self.clock, reading) else { continue };
             if frame.direction() == Direction::Received {
                 each(frame, &mut self.transmit);
                 count += 1;
@@ -149,6 +154,7 @@ impl FrameIo for PacketSocket {
                 count += 1;
             }
         }
+        self.receive.release();
         if taken < BATCH {
             // Who was not seen to leave by now is not merely waiting to be looked at.
             count += self.hand_back(now, each);
@@ -198,9 +204,13 @@ impl Wait for PacketSocket {
         ];
         fds.extend(wake.map(|wake| PollFd::new(wake, PollFlags::POLLIN)));
         match ppoll(&mut fds, timeout.map(TimeSpec::from), None) {
-            Ok(_) | Err(Errno::EINTR) => Ok(()),
-            Err(error) => Err(error.into()),
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
         }
+        if fds[0].revents().is_some_and(|events| events.contains(PollFlags::POLLERR)) {
+            self.receive.relieve();
+        }
+        Ok(())
     }
 }
 

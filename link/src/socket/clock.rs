@@ -47,6 +47,7 @@ impl Clock {
     /// The instant of `stamp`, since the epoch; read the clock after taking the stamp.
     ///
     /// `None` if it is from before the time of day was last set, or not from this clock at all.
+    #[inline]
     pub(super) fn instant(&self, stamp: Duration) -> Option<Instant> {
         let nanoseconds = i128::try_from(stamp.as_nanos()).ok()? - self.offset;
         let magnitude = nanos(nanoseconds.unsigned_abs())?;
@@ -98,9 +99,9 @@ fn between(start: Instant, end: Instant) -> i128 {
     ahead - start.saturating_duration_since(end).as_nanos().cast_signed()
 }
 
+#[inline]
 fn nanos(nanoseconds: u128) -> Option<Duration> {
-    let seconds = u64::try_from(nanoseconds / 1_000_000_000).ok()?;
-    Some(Duration::new(seconds, (nanoseconds % 1_000_000_000) as u32))
+    u64::try_from(nanoseconds).ok().map(Duration::from_nanos)
 }
 
 /// Nanoseconds by which the offset in use may be wrong: what a single good reading leaves open.

@@ -3,15 +3,16 @@ use std::time::Duration;
 use etherparse::EtherType;
 use nix::libc;
 
-/// What the control messages of one message say.
+/// What the kernel says of a frame beside it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Control {
     /// The kernel's software stamp, since the epoch.
     pub(super) stamp: Option<Duration>,
-    /// The tag that the kernel took off, as octets.
-    pub(super) tag: Option<[u8; crate::TAG_LEN]>,
-    /// Whether a transport checksum is still to be filled in.
-    pub(super) unfinished: bool,
+    /// `TP_STATUS_` flags.
+    pub(super) status: u32,
+    /// Tag control information and protocol of the tag that the kernel took off, if it did.
+    pub(super) tci: u16,
+    pub(super) tpid: u16,
 }
 
 impl Control {
@@ -37,16 +38,25 @@ impl Control {
         ) else {
             return;
         };
-        self.unfinished = status & libc::TP_STATUS_CSUMNOTREADY != 0;
-        if status & libc::TP_STATUS_VLAN_VALID == 0 {
-            return;
+        *self = Self { status, tci, tpid, ..*self };
+    }
+
+    /// Whether a transport checksum is still to be filled in.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.status & libc::TP_STATUS_CSUMNOTREADY != 0
+    }
+
+    /// The tag that the kernel took off, as octets.
+    pub(super) fn tag(&self) -> Option<[u8; crate::TAG_LEN]> {
+        if self.status & libc::TP_STATUS_VLAN_VALID == 0 {
+            return None;
         }
-        let tpid = match status & libc::TP_STATUS_VLAN_TPID_VALID {
+        let tpid = match self.status & libc::TP_STATUS_VLAN_TPID_VALID {
             0 => EtherType::VLAN_TAGGED_FRAME.0,
-            _ => tpid,
+            _ => self.tpid,
         };
-        let ([a, b], [c, d]) = (tpid.to_be_bytes(), tci.to_be_bytes());
-        self.tag = Some([a, b, c, d]);
+        let ([a, b], [c, d]) = (tpid.to_be_bytes(), self.tci.to_be_bytes());
+        Some([a, b, c, d])
     }
 }
 
@@ -71,7 +81,8 @@ fn stamp(data: &[u8]) -> Option<Duration> {
     (!stamp.is_zero()).then_some(stamp)
 }
 
-fn field<const N: usize>(octets: &[u8], at: usize) -> Option<[u8; N]> {
+/// `N` octets from `at` on, if there are.
+pub(super) fn field<const N: usize>(octets: &[u8], at: usize) -> Option<[u8; N]> {
     octets.get(at..)?.first_chunk().copied()
 }
 
@@ -108,12 +119,9 @@ mod tests {
 
     #[test]
     fn every_known_message_is_read_and_an_unknown_one_passed_over() {
-        let expected = Control {
-            stamp: Some(Duration::new(7, 9)),
-            tag: Some([0x88, 0xa8, 0, 5]),
-            unfinished: false,
-        };
-        assert_eq!(Control::read(&whole()), expected);
+        let control = Control::read(&whole());
+        assert_eq!(control.stamp, Some(Duration::new(7, 9)));
+        assert_eq!((control.tag(), control.is_unfinished()), (Some([0x88, 0xa8, 0, 5]), false));
     }
 
     #[test]

@@ -1,17 +1,16 @@
 use std::{io, os::fd::OwnedFd};
 
 use macaddr::MacAddr6;
-use nix::{
-    libc,
-    poll::poll,
-    sys::socket::{getsockopt, setsockopt, sockopt},
-};
+use nix::{libc, poll::poll};
 
 use super::{
     PacketSocket,
     clock::{Clock, Reading},
+    fanout::Fanout,
+    inlet::Inlet,
     line::Line,
     receive::Receive,
+    ring::Ring,
     sys,
     transmit::Transmit,
 };
@@ -31,6 +30,8 @@ pub struct Options {
     promiscuous: bool,
     outgoing: bool,
     tagged: bool,
+    ring: Option<Ring>,
+    fanout: Option<(u16, Fanout)>,
 }
 
 impl Options {
@@ -42,6 +43,8 @@ impl Options {
             promiscuous: false,
             outgoing: false,
             tagged: false,
+            ring: None,
+            fanout: None,
         }
     }
 
@@ -86,6 +89,22 @@ impl Options {
         self
     }
 
+    /// Receives by memory that is shared with the kernel; by system calls unless said.
+    pub fn ring(mut self, ring: Ring) -> Self {
+        self.ring = Some(ring);
+        self
+    }
+
+    /// Shares what comes in with the other sockets of `group`: each frame goes to one of them, as
+    /// `fanout` says. All of a group are in one network namespace, on one interface, and say the
+    /// same; the interface must be up.
+    ///
+    /// Frames that left do not come back, as another of the group might get them.
+    pub fn fanout(mut self, group: u16, fanout: Fanout) -> Self {
+        self.fanout = Some((group, fanout));
+        self
+    }
+
     /// Opens the interface called `name`, which need not be up. Takes CAP_NET_RAW.
     ///
     /// # Errors
@@ -110,40 +129,48 @@ impl Options {
         };
         let clock = Clock::new(Reading::now());
         let line = Line::new(monitor, name.into(), condition, self.mac, self.tagged);
-        let transmit = Transmit::open(index, &line, self.stamps)?;
-        let (fd, buffer) = self.receiver(stamping, index, transmit.mark())?;
-        let receive = Receive::new(fd, line.mtu());
+        let stamps = self.stamps && self.fanout.is_none();
+        let transmit = Transmit::open(index, &line, stamps)?;
+        let inlet = self.receiver(&stamping, index, transmit.mark(), line.mtu())?;
+        let buffer = inlet.octets(&stamping)?;
+        let receive = Receive::new(stamping, line.mtu(), inlet);
         let _ = poll(&mut [], STAMPING); // a signal only makes it shorter
         Ok(Ok(PacketSocket { receive, transmit, line, clock, buffer, outgoing: self.outgoing }))
     }
 
-    /// A socket bound last of all, so that no frame comes in that it should not.
-    fn receiver(&self, fd: OwnedFd, index: u32, mark: Option<u32>) -> io::Result<(OwnedFd, usize)> {
-        sys::set(&fd, libc::SOL_PACKET, libc::PACKET_AUXDATA, 1)?;
-        if setsockopt(&fd, sockopt::RcvBufForce, &RECEIVE_BUFFER).is_err() {
-            setsockopt(&fd, sockopt::RcvBuf, &RECEIVE_BUFFER)?;
-        }
+    /// Makes a receiver of `fd`, bound last of all, so that no frame comes in that it should not.
+    fn receiver(
+        &self,
+        fd: &OwnedFd,
+        index: u32,
+        mark: Option<u32>,
+        mtu: usize,
+    ) -> io::Result<Inlet> {
+        sys::set(fd, libc::SOL_PACKET, libc::PACKET_AUXDATA, 1)?;
+        let inlet = Inlet::open(fd, self.ring, mtu)?;
         let filter = match (mark, self.filter.as_ref()) {
             (_, filter) if self.outgoing => filter.cloned(),
             (Some(mark), Some(filter)) => Some(filter.and_sent(mark)),
             (Some(mark), None) => Some(Filter::all().and_sent(mark)),
             (None, filter) => {
-                sys::set(&fd, libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, 1)?;
+                sys::set(fd, libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, 1)?;
                 filter.cloned()
             }
         };
         if let Some(filter) = filter {
-            sys::attach(&fd, filter.program())?;
+            sys::attach(fd, filter.program())?;
         }
         if let Some(mac) = self.mac {
-            sys::join(&fd, index, Some(mac))?;
+            sys::join(fd, index, Some(mac))?;
         }
         if self.promiscuous {
-            sys::join(&fd, index, None)?;
+            sys::join(fd, index, None)?;
         }
-        sys::bind(&fd, index, libc::ETH_P_ALL)?;
-        let buffer = getsockopt(&fd, sockopt::RcvBuf)?;
-        Ok((fd, buffer))
+        sys::bind(fd, index, libc::ETH_P_ALL)?;
+        if let Some((group, fanout)) = self.fanout {
+            sys::set(fd, libc::SOL_PACKET, libc::PACKET_FANOUT, fanout.option(group))?;
+        }
+        Ok(inlet)
     }
 }
 
@@ -196,6 +223,3 @@ pub enum OpenError {
 /// How long it takes the kernel to begin to stamp, in milliseconds: in 60 of 60 openings enough,
 /// where without it 1 in 10 first answers had no stamp.
 const STAMPING: u16 = 1;
-
-/// Octets of frames that the kernel keeps for us while we are busy.
-const RECEIVE_BUFFER: usize = 4 << 20;

@@ -4,12 +4,12 @@ use std::{
 };
 
 use macaddr::MacAddr6;
-use nix::{errno::Errno, libc};
+use nix::libc;
 
 use super::{
     clock::{Clock, Reading},
-    control::Control,
-    sys::{self, Batch, HEADROOM, Message},
+    inlet::{HEADROOM, Inlet, Message},
+    sys,
 };
 use crate::frame::{
     Cast, Checksum, Direction, Discard, Facts, Frame, HEADER_LEN, Source, Stamp, TAG_LEN,
@@ -19,43 +19,42 @@ use crate::frame::{
 pub(super) struct Receive {
     fd: OwnedFd,
     mtu: usize,
-    batch: Batch,
-    count: usize,
+    inlet: Inlet,
     stats: ReceiveStats,
 }
 
 impl Receive {
     /// Takes over a socket that is set up and bound.
-    pub(super) fn new(fd: OwnedFd, mtu: usize) -> Self {
-        Self { fd, mtu, batch: room(mtu), count: 0, stats: ReceiveStats::default() }
+    pub(super) fn new(fd: OwnedFd, mtu: usize, inlet: Inlet) -> Self {
+        Self { fd, mtu, inlet, stats: ReceiveStats::default() }
     }
 
     /// Makes room for frames of a greater MTU.
     pub(super) fn follow(&mut self, mtu: usize) {
         if mtu > self.mtu {
             self.mtu = mtu;
-            self.batch = room(mtu);
+            self.inlet.follow(mtu);
         }
     }
 
-    /// Takes the next batch in, for [`Receive::frame`] to show; returns how many there are.
+    /// Takes the next batch in, and returns how many there are for [`Receive::next`] to show.
     pub(super) fn take(&mut self) -> io::Result<usize> {
-        self.count = match self.batch.receive(&self.fd) {
-            Err(Errno::ENETDOWN) => 0, // told once when the interface goes down; the line knows
-            count => count?,
-        };
-        Ok(self.count)
+        match self.inlet.take(&self.fd) {
+            // Told once when the interface goes down; the line knows.
+            Err(error) if error.kind() == io::ErrorKind::NetworkDown => Ok(0),
+            count => count,
+        }
     }
 
-    /// The frame `n` of the batch, unless it is not one; received, or sent by whomever.
-    pub(super) fn frame(
+    /// The next frame of the batch, unless it is not one; received, or sent by whomever.
+    #[inline]
+    pub(super) fn next(
         &mut self,
-        n: usize,
         mac: MacAddr6,
         clock: &Clock,
         reading: Reading,
     ) -> Option<Frame<'_>> {
-        let message = self.batch.message(n)?;
+        let message = self.inlet.next()?;
         let direction = match message.kind {
             libc::PACKET_OUTGOING => Direction::Sent,
             _ => Direction::Received,
@@ -70,6 +69,16 @@ impl Receive {
         };
         self.stats.received += u64::from(direction == Direction::Received);
         Some(frame)
+    }
+
+    /// Lets the kernel have the memory of the frames that were shown.
+    pub(super) fn release(&mut self) {
+        self.inlet.release();
+    }
+
+    /// Takes note of an error that is pending.
+    pub(super) fn relieve(&self) {
+        self.inlet.relieve(&self.fd);
     }
 
     /// What came in, overflows included, of which the kernel is asked.
@@ -96,6 +105,7 @@ pub(super) struct ReceiveStats {
 }
 
 /// Puts the tag back that the kernel took off, and says what it said.
+#[inline]
 fn view<'a>(
     message: Message<'a>,
     direction: Direction,
@@ -103,8 +113,8 @@ fn view<'a>(
     clock: &Clock,
     reading: Reading,
 ) -> Result<Frame<'a>, Discard> {
-    let control = Control::read(message.control);
-    let octets = match control.tag {
+    let control = message.control;
+    let octets = match control.tag() {
         Some(tag) if message.room.len() >= HEADROOM + HEADER_LEN => {
             message.room.copy_within(HEADROOM..HEADROOM + ADDRESSES, HEADROOM - TAG_LEN);
             message.room[HEADROOM - TAG_LEN + ADDRESSES..][..TAG_LEN].copy_from_slice(&tag);
@@ -115,7 +125,7 @@ fn view<'a>(
     let dst = octets.first_chunk().copied().unwrap_or_default();
     let user = Stamp { since_epoch: reading.wall, source: Source::User };
     let kernel = |since_epoch| Stamp { since_epoch, source: Source::Kernel };
-    let checksum = if control.unfinished { Checksum::Unfinished } else { Checksum::Complete };
+    let checksum = if control.is_unfinished() { Checksum::Unfinished } else { Checksum::Complete };
     Frame::new(
         octets,
         Facts {
@@ -128,12 +138,5 @@ fn view<'a>(
     )
 }
 
-fn room(mtu: usize) -> Batch {
-    Batch::new(HEADER_LEN + TAGS * TAG_LEN + mtu)
-}
-
 /// Octets of the two addresses that a frame begins with.
 const ADDRESSES: usize = 12;
-
-/// Tags that may still be in a frame as it is received.
-const TAGS: usize = 2;

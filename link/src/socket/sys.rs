@@ -18,6 +18,10 @@ use nix::{
     sys::socket::{self, AddressFamily, SockFlag, SockType},
 };
 
+use super::{
+    control::Control,
+    inlet::{HEADROOM, Message},
+};
 use crate::filter::Instruction;
 
 /// Room for the messages of one system call, allocated once.
@@ -25,8 +29,10 @@ pub(super) struct Batch {
     octets: Vec<u8>,
     /// Octets of one message, [`HEADROOM`] included.
     stride: usize,
-    controls: Vec<Control>,
+    ancillary: Vec<Ancillary>,
     arrived: Vec<Arrived>,
+    /// How many of those were shown.
+    shown: usize,
 }
 
 impl Batch {
@@ -36,8 +42,9 @@ impl Batch {
         Self {
             octets: vec![0; stride * BATCH],
             stride,
-            controls: vec![Control([0; CONTROL]); BATCH],
+            ancillary: vec![Ancillary([0; CONTROL]); BATCH],
             arrived: Vec::with_capacity(BATCH),
+            shown: 0,
         }
     }
 
@@ -50,7 +57,7 @@ impl Batch {
             [libc::iovec; BATCH],
             [libc::sockaddr_ll; BATCH],
         ) = unsafe { (mem::zeroed(), mem::zeroed(), mem::zeroed()) };
-        let rooms = self.octets.chunks_exact_mut(self.stride).zip(&mut self.controls);
+        let rooms = self.octets.chunks_exact_mut(self.stride).zip(&mut self.ancillary);
         let parts = headers.iter_mut().zip(&mut vectors).zip(&mut names);
         for (((header, vector), name), (room, control)) in parts.zip(rooms) {
             let room = &mut room[HEADROOM..];
@@ -76,6 +83,7 @@ impl Batch {
             })
         });
         self.arrived.clear();
+        self.shown = 0;
         let count = match count {
             Err(Errno::EAGAIN) => return Ok(0),
             other => other? as usize,
@@ -89,29 +97,19 @@ impl Batch {
         Ok(count)
     }
 
-    /// The message `n` of the latest batch.
-    pub(super) fn message(&mut self, n: usize) -> Option<Message<'_>> {
+    /// The next message of the latest batch.
+    pub(super) fn next(&mut self) -> Option<Message<'_>> {
+        let n = self.shown;
         let arrived = *self.arrived.get(n)?;
+        self.shown += 1;
         let room = self.octets.chunks_exact_mut(self.stride).nth(n)?;
         Some(Message {
             room: room.get_mut(..HEADROOM + arrived.len)?,
             truncated: arrived.truncated,
             kind: arrived.kind,
-            control: &self.controls.get(n)?.0[..arrived.control],
+            control: Control::read(&self.ancillary.get(n)?.0[..arrived.control]),
         })
     }
-}
-
-/// One message of a [`Batch`].
-pub(super) struct Message<'a> {
-    /// [`HEADROOM`] free octets, then those received.
-    pub(super) room: &'a mut [u8],
-    /// Whether it was longer than its room.
-    pub(super) truncated: bool,
-    /// `PACKET_HOST`, `PACKET_OUTGOING` and so on.
-    pub(super) kind: u8,
-    /// What the kernel says about it, for [`super::control::messages`].
-    pub(super) control: &'a [u8],
 }
 
 #[derive(Clone, Copy)]
@@ -124,7 +122,7 @@ struct Arrived {
 
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
-struct Control([u8; CONTROL]);
+struct Ancillary([u8; CONTROL]);
 
 /// A packet socket that receives nothing yet: its protocol is 0.
 pub(super) fn open() -> io::Result<OwnedFd> {
@@ -189,6 +187,12 @@ pub(super) fn join(fd: &OwnedFd, index: u32, mac: Option<MacAddr6>) -> io::Resul
     set_raw(fd, libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, &request)
 }
 
+/// Makes a receive ring of the version that was set before.
+pub(super) fn set_ring(fd: &OwnedFd, request: &libc::tpacket_req3) -> io::Result<()> {
+    // Of a V2 ring's request, this is a longer form.
+    set_raw(fd, libc::SOL_PACKET, libc::PACKET_RX_RING, request)
+}
+
 /// Attaches a filter for good.
 pub(super) fn attach(fd: &OwnedFd, program: &[Instruction]) -> io::Result<()> {
     let mut program: Vec<_> = program
@@ -204,7 +208,8 @@ pub(super) fn attach(fd: &OwnedFd, program: &[Instruction]) -> io::Result<()> {
 
 /// How many frames overflowed the receive buffer since this was last asked.
 pub(super) fn dropped(fd: &OwnedFd) -> io::Result<u64> {
-    let mut stats = libc::tpacket_stats { tp_packets: 0, tp_drops: 0 };
+    // Of what the kernel tells otherwise, this is a longer form.
+    let mut stats = libc::tpacket_stats_v3 { tp_packets: 0, tp_drops: 0, tp_freeze_q_cnt: 0 };
     let mut len = size_of_val(&stats) as libc::socklen_t;
     // SAFETY: `stats` is `len` octets long, and any octets are a valid value of it.
     Errno::result(unsafe {
@@ -240,9 +245,6 @@ fn again<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
 
 /// Messages of one system call.
 pub(super) const BATCH: usize = 64;
-
-/// Free octets before each message: a VLAN tag fits in.
-pub(super) const HEADROOM: usize = crate::TAG_LEN;
 
 /// Octets of control messages: a stamp (64), and auxiliary data (40).
 const CONTROL: usize = 128;

@@ -224,6 +224,9 @@ pub(crate) struct Sniff {
     /// Stop after this many frames
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
+    /// Show only what this filter accepts, in the kernel: what `tcpdump -ddd` prints
+    #[arg(long, value_name = "FILE", conflicts_with = "read")]
+    pub(crate) bpf: Option<PathBuf>,
     /// Show the Ethernet header
     #[arg(short = 'e', long)]
     pub(crate) link_header: bool,

@@ -4,11 +4,12 @@ use std::{
     process::ExitCode,
 };
 
+use link::Event;
 use serde::Serialize;
 
 use crate::{
     failure::{Failure, Kind},
-    record::Record,
+    record::{Mac, Record, Time},
 };
 
 /// Where all that a command says goes: lines for people, or JSON lines for programs.
@@ -49,6 +50,23 @@ impl Report {
         let mut line = Vec::new();
         encode(record, &mut line)?;
         Ok(io::stdout().write_all(&line)?)
+    }
+
+    /// What became of the link `name` itself.
+    pub(crate) fn link(&mut self, name: &str, ts: Time, event: Event) -> Result<(), Failure> {
+        let (state, mtu, mac) = match event {
+            Event::Down => ("down", None, None),
+            Event::Up => ("up", None, None),
+            Event::Mtu(mtu) => ("mtu", Some(mtu), None),
+            Event::Mac(mac) => ("mac", None, Some(Mac(mac))),
+            _ => return Ok(()),
+        };
+        match (mtu, mac) {
+            (Some(mtu), _) => self.line(format_args!("{name}: MTU is now {mtu}"))?,
+            (_, Some(mac)) => self.line(format_args!("{name}: MAC is now {mac}"))?,
+            _ => self.line(format_args!("{name}: link {state}"))?,
+        }
+        self.record(&Record::Link { ts, interface: name, state, mtu, mac })
     }
 
     /// Says how the command ended, and with which exit code.

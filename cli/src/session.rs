@@ -174,20 +174,7 @@ impl Session {
         at: Instant,
         event: link::Event,
     ) -> Result<(), Failure> {
-        let name = &self.name;
-        let (state, mtu, mac) = match event {
-            link::Event::Down => ("down", None, None),
-            link::Event::Up => ("up", None, None),
-            link::Event::Mtu(mtu) => ("mtu", Some(mtu), None),
-            link::Event::Mac(mac) => ("mac", None, Some(Mac(mac))),
-            _ => return Ok(()),
-        };
-        match (mtu, mac) {
-            (Some(mtu), _) => report.line(format_args!("{name}: MTU is now {mtu}"))?,
-            (_, Some(mac)) => report.line(format_args!("{name}: MAC is now {mac}"))?,
-            _ => report.line(format_args!("{name}: link {state}"))?,
-        }
-        report.record(&Record::Link { ts: self.time(at), interface: name, state, mtu, mac })
+        report.link(&self.name, self.time(at), event)
     }
 
     /// What a poll came to; if the link is gone, programs are told.

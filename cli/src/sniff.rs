@@ -65,6 +65,10 @@ fn watch(
         if at_once || taken == 0 {
             shown.out.flush()?;
         }
+        while let Some(event) = source.event() {
+            shown.out.flush()?;
+            report.link(source.name(), wall_clock(), event)?;
+        }
         if taken == 0 && !source.wait(signals)? {
             break 0;
         }

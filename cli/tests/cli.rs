@@ -45,6 +45,8 @@ fn what_cannot_be_understood_is_exit_2_and_says_what() {
             "nosuch.invalid: cannot be resolved: such names never exist",
         ),
         ("ping -I lab -S 192.168.1.1/24 10.0.0.2", "name a router of that network by --gateway"),
+        ("sniff -I lab --bpf /dev/null", "--bpf needs a kernel to run it"),
+        ("sniff -I lo --bpf /dev/null", "--bpf /dev/null: "),
         ("ping -I lab --gateway 192.168.1.1 10.0.1.2", "must be another host of our network"),
         (
             "ping -I lab --via 192.168.1.1 10.0.1.2",

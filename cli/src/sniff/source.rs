@@ -1,14 +1,14 @@
 //! Where the frames to be shown come from.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Read},
     os::fd::AsFd,
     path::Path,
 };
 
 use link::{
-    Direction, Link, Options, PacketSocket, Wait,
+    Direction, Event, Filter, FrameIo, Link, Options, PacketSocket, Ring, Wait,
     capture::{Captured, Reader},
 };
 
@@ -39,9 +39,16 @@ impl Source {
             (Some(path), None) => Self::file(path),
             (None, Some(LinkName::Capture(path))) => Self::file(path),
             (None, Some(LinkName::Interface(name))) => {
-                let socket = options().open(name).map_err(Failure::open)?;
+                let options = match &args.bpf {
+                    None => options(),
+                    Some(path) => options().filter(filter(path)?),
+                };
+                let socket = options.open(name).map_err(Failure::open)?;
                 drop_privileges()?;
                 Ok(Self::Socket { socket: Box::new(socket), name: name.clone() })
+            }
+            (None, Some(_)) if args.bpf.is_some() => {
+                Err(Failure::usage("--bpf needs a kernel to run it: name an interface by -I"))
             }
             (None, Some(_)) => Ok(Self::Lab(Box::new(open(global, None, Us::Nobody, 0)?))),
             (None, None) => Err(Failure::usage("which link? Name it by -I, or a file by -r")),
@@ -109,6 +116,15 @@ impl Source {
         taken.map_err(|error| Failure::gone(self.name(), &error))
     }
 
+    /// What has become of the link itself.
+    pub(crate) fn event(&mut self) -> Option<Event> {
+        match self {
+            Self::File { .. } => None,
+            Self::Socket { socket, .. } => socket.event(),
+            Self::Lab(opened) => opened.link.event(),
+        }
+    }
+
     /// Sleeps until something passes, or a signal comes; `false` at the end of a file.
     pub(crate) fn wait(&mut self, signals: &Signals) -> Result<bool, Failure> {
         let waited = match self {
@@ -141,7 +157,15 @@ pub(crate) struct Lost {
 }
 
 fn options() -> Options {
-    PacketSocket::options().promiscuous(true).outgoing(true).stamps(false)
+    let options = PacketSocket::options().promiscuous(true).outgoing(true).stamps(false);
+    options.ring(Ring::CAPTURE)
+}
+
+fn filter(path: &Path) -> Result<Filter, Failure> {
+    let name = path.display();
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("--bpf {name}: {error}")))?;
+    Filter::parse(&text).map_err(|error| Failure::usage(format!("--bpf {name}: {error}")))
 }
 
 /// Frames of a file between two looks at what signals came.

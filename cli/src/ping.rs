@@ -46,7 +46,6 @@ pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
         stopped: false,
         full: false,
         statistics: Statistics::new(),
-        highest: None,
         last_end: None,
         session,
         args,
@@ -78,8 +77,6 @@ struct Run<'a> {
     /// The link had no room for the request that is due.
     full: bool,
     statistics: Statistics,
-    /// The latest request that was answered.
-    highest: Option<u64>,
     /// When the last request ended.
     last_end: Option<Instant>,
 }
@@ -177,10 +174,8 @@ impl Run<'_> {
             What::Arp(event) => self.view.arp(&self.session, at, &event, report),
             What::Icmp(icmp::Event::Ended(ended)) => {
                 self.last_end = Some(at);
-                let mut reordered = false;
                 match ended.outcome {
-                    Outcome::Reply { round_trip, .. } => {
-                        reordered = self.is_reordered(ended.sequence);
+                    Outcome::Reply { round_trip, reordered, .. } => {
                         self.statistics.reordered += u64::from(reordered);
                         self.statistics.reply(round_trip);
                     }
@@ -198,7 +193,7 @@ impl Run<'_> {
                     }
                     _ => self.statistics.unsent += 1,
                 }
-                self.view.ended(&self.session, (at, from_mac), &ended, reordered, report)
+                self.view.ended(&self.session, (at, from_mac), &ended, report)
             }
             What::Icmp(icmp::Event::Stray(stray)) => {
                 let statistics = &mut self.statistics;
@@ -211,15 +206,6 @@ impl Run<'_> {
                 self.view.stray(&self.session, (at, from_mac), &stray, report)
             }
         }
-    }
-
-    /// Whether a later request was answered before this one, which is one of the last 65,536.
-    fn is_reordered(&mut self, sequence: u16) -> bool {
-        let age = (self.asked as u16).wrapping_sub(sequence);
-        let nth = self.asked - u64::from(age);
-        let reordered = self.highest.is_some_and(|highest| nth < highest);
-        self.highest = self.highest.max(Some(nth));
-        reordered
     }
 }
 

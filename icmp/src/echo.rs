@@ -26,6 +26,8 @@ pub struct Icmp {
     /// Those that ended last, for duplicates and late answers, and their order.
     pub(crate) ended: HashMap<Key, Past>,
     ended_order: VecDeque<Key>,
+    /// When the latest request left that each host has answered, as long as it stands in `ended`.
+    pub(crate) answered: HashMap<Ipv4Addr, Instant>,
     /// At least one item for each echo that has left, no later than its own deadline.
     deadlines: BinaryHeap<Reverse<(Instant, Key)>>,
     pub(crate) events: VecDeque<Event>,
@@ -40,6 +42,7 @@ impl Icmp {
             in_flight: HashMap::new(),
             ended: HashMap::new(),
             ended_order: VecDeque::new(),
+            answered: HashMap::new(),
             deadlines: BinaryHeap::new(),
             events: VecDeque::new(),
         }
@@ -153,13 +156,23 @@ impl Icmp {
             if self.ended.insert(key, Past { left, answered }).is_none() {
                 self.ended_order.push_back(key);
             }
-            if self.ended_order.len() > REMEMBERED
-                && let Some(oldest) = self.ended_order.pop_front()
-            {
-                self.ended.remove(&oldest);
+            if answered {
+                let latest = self.answered.entry(dst).or_insert(left);
+                *latest = left.max(*latest);
+            }
+            if self.ended_order.len() > REMEMBERED {
+                self.forget_oldest();
             }
         }
         Some(())
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some(key) = self.ended_order.pop_front() else { return };
+        let past = self.ended.remove(&key);
+        if past.is_some_and(|past| self.answered.get(&key.0) == Some(&past.left)) {
+            self.answered.remove(&key.0);
+        }
     }
 
     fn start(&mut self, key: Key, at: Instant, source: Source) {

@@ -34,6 +34,8 @@ pub enum Outcome {
         ttl: u8,
         /// From the request's leaving to the reply's arrival.
         round_trip: Duration,
+        /// Whether the reply to a request that left later had come before.
+        reordered: bool,
         /// Who stamped the request's leaving.
         tx: Source,
         /// Who stamped the reply's arrival.

@@ -139,7 +139,8 @@ impl Icmp {
             return Err(Straying::Late { round_trip });
         }
         let (len, ttl, rx) = (message.len(), datagram.ttl, datagram.stamp.source);
-        Ok(Outcome::Reply { len, ttl, round_trip, tx, rx })
+        let reordered = self.answered.get(&key.0).is_some_and(|latest| left < *latest);
+        Ok(Outcome::Reply { len, ttl, round_trip, reordered, tx, rx })
     }
 
     /// Whether the data is what we asked `key.0` to echo; true where it is too short to tell.

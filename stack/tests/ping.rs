@@ -46,7 +46,8 @@ fn the_first_ping_asks_by_arp_and_its_round_trip_begins_when_it_leaves() {
     let start = lab.now();
     let ended = ping(&mut lab, us, NEIGHBOUR, 1).unwrap();
     let (tx, rx) = (Source::Virtual, Source::Virtual);
-    let outcome = Outcome::Reply { len: 64, ttl: 64, round_trip: HOP * 2, tx, rx };
+    let outcome =
+        Outcome::Reply { len: 64, ttl: 64, round_trip: HOP * 2, reordered: false, tx, rx };
     assert_eq!(ended, Ended { dst: NEIGHBOUR, sequence: 1, outcome });
     assert_eq!(lab.now() - start, HOP * 4, "ARP there and back, echo there and back");
     assert_eq!(lab.wire(wire).sent(), 4);

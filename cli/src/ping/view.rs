@@ -86,12 +86,11 @@ impl<'a> View<'a> {
         session: &Session,
         (at, from_mac): (Instant, Option<MacAddr6>),
         ended: &Ended,
-        reordered: bool,
         report: &mut Report,
     ) -> Result<(), Failure> {
         let &Ended { dst, sequence: seq, outcome } = ended;
         let reason = match outcome {
-            Outcome::Reply { len, ttl, round_trip, tx, rx } => {
+            Outcome::Reply { len, ttl, round_trip, reordered, tx, rx } => {
                 for (stamped, source) in self.stamped.iter_mut().zip([tx, rx]) {
                     if !stamped.contains(&source) {
                         stamped.push(source);

@@ -177,7 +177,7 @@ fn the_round_trip_is_counted_from_the_best_stamp_of_the_requests_leaving() {
     host.now += ms(1010);
     host.take(THEM, &reply(&request)).unwrap();
     let (tx, rx, round_trip) = (Source::Hardware, Source::Virtual, ms(990));
-    let reply = Outcome::Reply { len: 64, ttl: 60, round_trip, tx, rx };
+    let reply = Outcome::Reply { len: 64, ttl: 60, round_trip, reordered: false, tx, rx };
     assert_eq!(host.after(ms(0)), [ended(1, reply)]);
 }
 

@@ -1,6 +1,6 @@
 //! Replies under fault: what counts, what does not, and what is said of it.
 
-use icmp::{Corrupt, Discard, Echo, Event, Straying};
+use icmp::{Corrupt, Discard, Echo, Ended, Event, Outcome, Straying};
 use sidestack_icmp as icmp;
 
 use crate::host::{
@@ -92,6 +92,26 @@ fn reordered_replies_end_each_its_own_echo() {
     }
     let expected = [replied(3, ms(10)), replied(1, ms(11)), replied(2, ms(12))];
     assert_eq!(host.after(ms(0)), expected);
+}
+
+#[test]
+fn a_reply_that_a_later_one_has_overtaken_is_told_as_reordered() {
+    let mut host = Host::new();
+    let requests = [1, 2, 3].map(|sequence| {
+        host.now = host.start + ms(sequence.into());
+        host.ping(sequence)
+    });
+    for sequence in [2, 1, 3] {
+        host.now = host.start + ms(10);
+        host.take(THEM, &reply(&requests[sequence - 1])).unwrap();
+    }
+    let told = host.after(ms(10)).into_iter().map(|event| match event {
+        Event::Ended(Ended { sequence, outcome: Outcome::Reply { reordered, .. }, .. }) => {
+            (sequence, reordered)
+        }
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [(2, false), (1, true), (3, false)]);
 }
 
 #[test]

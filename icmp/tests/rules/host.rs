@@ -166,7 +166,7 @@ pub(crate) fn ended(sequence: u16, outcome: Outcome) -> Event {
 /// The reply to a ping of 56 octets, `round_trip` after it left.
 pub(crate) fn replied(sequence: u16, round_trip: Duration) -> Event {
     let (tx, rx) = (Source::User, Source::Virtual);
-    ended(sequence, Outcome::Reply { len: 64, ttl: 60, round_trip, tx, rx })
+    ended(sequence, Outcome::Reply { len: 64, ttl: 60, round_trip, reordered: false, tx, rx })
 }
 
 pub(crate) fn timed_out(sequence: u16) -> Event {

@@ -33,7 +33,7 @@ fn five() -> Tested {
     let mut host = net.host(PacketSocket::options())?;
     for sequence in 1..=5 {
         let outcome = ask(&mut host, FAR, sequence)?;
-        let Outcome::Reply { len: 64, ttl: 64, round_trip, tx, rx } = outcome else {
+        let Outcome::Reply { len: 64, ttl: 64, round_trip, tx, rx, .. } = outcome else {
             return Err(format!("{outcome:?}").into());
         };
         assert_eq!((tx, rx), (Source::Kernel, Source::Kernel));

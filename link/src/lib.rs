@@ -4,6 +4,9 @@
 //! [`PacketSocket`] is a real one, [`memory::Network`] one in memory; decorators of any link
 //! record ([`capture::Recorder`]), speak inside a VLAN ([`Tagged`]), or pace a virtual clock
 //! ([`Paced`]).
+//!
+//! A feature, off unless asked for: `smoltcp`, whose `smoltcp::Device` lends any link to that
+//! stack.
 
 pub mod capture;
 mod ethtool;
@@ -17,6 +20,8 @@ mod monitor;
 pub mod namespace;
 mod netlink;
 mod paced;
+#[cfg(feature = "smoltcp")]
+pub mod smoltcp;
 mod socket;
 mod view;
 mod vlan;

@@ -5,8 +5,8 @@
 //! record ([`capture::Recorder`]), speak inside a VLAN ([`Tagged`]), or pace a virtual clock
 //! ([`Paced`]).
 //!
-//! A feature, off unless asked for: `smoltcp`, whose `smoltcp::Device` lends any link to that
-//! stack.
+//! Two features, both off unless asked for: `smoltcp`, whose `smoltcp::Device` lends any link to
+//! that stack, and `tokio`, whose `tokio::AsyncFrameIo` is a socket to be awaited.
 
 pub mod capture;
 mod ethtool;
@@ -23,6 +23,8 @@ mod paced;
 #[cfg(feature = "smoltcp")]
 pub mod smoltcp;
 mod socket;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 mod view;
 mod vlan;
 

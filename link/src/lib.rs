@@ -4,6 +4,9 @@
 //! [`PacketSocket`] is a real one, [`memory::Network`] one in memory; decorators of any link
 //! record ([`capture::Recorder`]), speak inside a VLAN ([`Tagged`]), or pace a virtual clock
 //! ([`Paced`]).
+//!
+//! Two features, both off unless asked for: `smoltcp`, whose `smoltcp::Device` lends any link to
+//! that stack, and `tokio`, whose `tokio::AsyncFrameIo` is a socket to be awaited.
 
 pub mod capture;
 mod ethtool;
@@ -17,7 +20,11 @@ mod monitor;
 pub mod namespace;
 mod netlink;
 mod paced;
+#[cfg(feature = "smoltcp")]
+pub mod smoltcp;
 mod socket;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 mod view;
 mod vlan;
 

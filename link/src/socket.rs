@@ -9,6 +9,8 @@ mod ring;
 mod stamps;
 mod sys;
 mod transmit;
+#[cfg(feature = "tokio")]
+mod watch;
 
 use std::{
     io,
@@ -26,6 +28,8 @@ use nix::{
 pub use fanout::Fanout;
 pub use options::{OpenError, Options};
 pub use ring::Ring;
+#[cfg(feature = "tokio")]
+pub(crate) use watch::Watch;
 
 use self::{
     clock::{Clock, Reading},
@@ -102,6 +106,11 @@ impl PacketSocket {
             self.transmit.recycle(returned.octets);
         }
         count
+    }
+
+    /// Whether there is something to tell without asking the kernel.
+    pub(crate) fn has_news(&self) -> bool {
+        self.transmit.has_returned() || self.line.has_event() || self.line.is_gone()
     }
 
     /// Becomes what the interface has become.
@@ -191,7 +200,7 @@ impl Wait for PacketSocket {
     }
 
     fn wait(&mut self, until: Option<Instant>, wake: Option<BorrowedFd<'_>>) -> io::Result<()> {
-        if self.transmit.has_returned() || self.line.has_event() || self.line.is_gone() {
+        if self.has_news() {
             return Ok(());
         }
         let until = until.into_iter().chain(self.transmit.deadline()).min();

@@ -118,11 +118,11 @@ impl Options {
     }
 
     fn set_up(self, name: &str) -> io::Result<Result<PacketSocket, OpenError>> {
-        let stamping = stamping()?;
         let Link { index, kind, .. } = Netlink::open()?.link_named(name)?;
         if let Kind::Other(kind) = kind {
             return Ok(Err(OpenError::NotEthernet { interface: name.into(), kind }));
         }
+        let stamping = stamping()?;
         let mut monitor = Monitor::open(index)?;
         let Change::Is(condition) = monitor.now()? else {
             return Err(io::ErrorKind::NotFound.into());
@@ -175,7 +175,7 @@ impl Options {
 }
 
 /// A socket that asks for receive stamps. The kernel begins to stamp a while after the first
-/// socket on the machine has asked, and tells nobody: hence asked first, and waited for.
+/// socket on the machine has asked, and tells nobody: hence asked early, and waited for.
 fn stamping() -> io::Result<OwnedFd> {
     let fd = sys::open()?;
     let stamps = libc::SOF_TIMESTAMPING_RX_SOFTWARE | libc::SOF_TIMESTAMPING_SOFTWARE;

@@ -114,10 +114,7 @@ impl Identity {
 fn network(addr: Ipv4Addr, prefix_len: u8) -> Result<Ipv4Network, Failure> {
     let network = Ipv4Network::new(addr, prefix_len)
         .map_err(|_| Failure::usage(format!("/{prefix_len} is no prefix length")))?;
-    let everybody = prefix_len < 31 && [network.network(), network.broadcast()].contains(&addr);
-    if everybody {
-        return Err(Failure::usage(format!("{addr} is everybody's address in {network}")));
-    }
+    target::check_host(addr, network)?;
     Ok(network)
 }
 

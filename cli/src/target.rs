@@ -31,9 +31,10 @@ pub(crate) fn resolve(text: &str) -> Result<Ipv4Addr, Failure> {
 
 /// Refuses what is no one host's address in `network`.
 pub(crate) fn check_host(addr: Ipv4Addr, network: Ipv4Network) -> Result<(), Failure> {
-    let everybody =
-        network.prefix() < 31 && [network.network(), network.broadcast()].contains(&addr);
-    if everybody || addr.octets()[0] >= 224 {
+    if network.prefix() < 31 && [network.network(), network.broadcast()].contains(&addr) {
+        return Err(Failure::usage(format!("{addr} is everybody's address in {network}")));
+    }
+    if addr.octets()[0] >= 224 {
         return Err(Failure::usage(format!("{addr} is not one host's address")));
     }
     Ok(())

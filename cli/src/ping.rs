@@ -205,6 +205,7 @@ impl Run<'_> {
                 }
                 self.view.stray(&self.session, (at, from_mac), &stray, report)
             }
+            What::Icmp(_) => Ok(()),
         }
     }
 }

@@ -45,7 +45,12 @@ impl<L: FrameIo> Stack<L> {
         Self {
             arp: Arp::new(owned, arp::Config { answers, ..arp }),
             ipv4,
-            icmp: Icmp::new(icmp::Config { identifier, secret: cookies, answers }),
+            icmp: Icmp::new(icmp::Config {
+                identifier,
+                secret: cookies,
+                answers,
+                ..icmp::Config::default()
+            }),
             link,
             counters: Counters::default(),
             events: VecDeque::new(),

@@ -45,8 +45,8 @@ impl Icmp {
         }
     }
 
-    /// Makes room for so many echoes in flight at once: about 90 octets each, which otherwise come
-    /// by doubling.
+    /// Makes room for so many echoes in flight at once, about 90 octets each; without it, room is
+    /// doubled as they come.
     pub fn reserve(&mut self, in_flight: usize) {
         self.flights.reserve(in_flight);
     }

@@ -95,11 +95,12 @@ impl Flights {
         }
     }
 
-    /// Makes room for so many in flight at once, and for those remembered beside them.
+    /// Makes room for so many in flight at once.
     pub(crate) fn reserve(&mut self, in_flight: usize) {
         let more = in_flight.saturating_sub(self.in_flight);
-        self.slots.reserve(more + self.remembered.saturating_sub(self.past.len()).min(more));
+        self.slots.reserve(more);
         self.deadlines.reserve(more);
+        self.past.reserve(more.min(self.remembered.saturating_sub(self.past.len())));
     }
 
     /// One more that waits to leave; it is not in flight yet.

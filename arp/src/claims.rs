@@ -4,7 +4,10 @@ use etherparse::ArpOperation;
 use macaddr::MacAddr6;
 
 use crate::{
-    claim::{Claim, MAX_CONFLICTS, PROBE_MIN, PROBE_NUM, PROBE_WAIT, RATE_LIMIT_INTERVAL, Step},
+    claim::{
+        ANNOUNCE_NUM, Claim, MAX_CONFLICTS, PROBE_MIN, PROBE_NUM, PROBE_WAIT, RATE_LIMIT_INTERVAL,
+        Step,
+    },
     clock::{Tick, fraction},
     packet::View,
     timed::{Item, Timed},
@@ -34,7 +37,8 @@ impl Claims {
         (rate, seed): (u32, u64),
     ) {
         let count = wanted.len() as f64;
-        let spread = PROBE_WAIT.max(gap(rate).mul_f64(count * f64::from(PROBE_NUM)));
+        let frames = f64::from(PROBE_NUM) + if adopt { f64::from(ANNOUNCE_NUM) } else { 0.0 };
+        let spread = PROBE_WAIT.max(gap(rate).mul_f64(count * frames));
         for (nth, &(addr, mac)) in wanted.iter().enumerate() {
             let begin = self.unlucky.get_mut(&mac).map_or(tick, |unlucky| unlucky.begin(tick));
             let wait = spread.mul_f64((nth as f64 + fraction(seed, addr, 0)) / count);

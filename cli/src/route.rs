@@ -56,7 +56,8 @@ fn ask(
     report: &mut Report,
 ) -> Result<Option<HashMap<Ipv4Addr, MacAddr6>>, Failure> {
     let mut unasked: VecDeque<Ipv4Addr> = hops.iter().copied().collect();
-    let pinned = session.stack.neighbours().filter(|neighbour| neighbour.pinned);
+    let pinned =
+        session.stack.neighbours().filter(|neighbour| neighbour.state == arp::State::Static);
     let mut macs: HashMap<_, _> =
         pinned.filter_map(|neighbour| Some((neighbour.addr, neighbour.mac?))).collect();
     let mut waiting: Vec<_> = hops.iter().filter(|hop| !macs.contains_key(hop)).collect();

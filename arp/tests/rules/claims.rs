@@ -167,12 +167,12 @@ fn an_address_is_announced_twice_two_seconds_apart_and_never_again() {
 }
 
 #[test]
-fn a_full_link_postpones_a_probe_and_loses_none() {
+fn a_full_link_postpones_an_announcement_until_it_is_flushed_and_loses_none() {
     let mut lan = Lan::new();
     lan.us.arp.announce(lan.start, US, mac(1));
     while lan.us.port.transmit(60, &mut |slot| slot[..6].fill(0xff)).is_ok() {}
     lan.run(ms(10_000));
-    assert_eq!(times(&lan), [ms(10), ms(2010)]);
+    assert_eq!(times(&lan), [ms(0), ms(2000)]);
 }
 
 #[test]

@@ -199,7 +199,7 @@ fn a_frame_for_another_station_is_ignored_although_it_is_seen() {
     lan.stranger(9).says(mac(99), &request(mac(9), addr(9), US));
     lan.run(ms(1000));
     assert_eq!(lan.us.arps(), []);
-    assert_eq!(lan.us.discards, [Discard::NotForUs]);
+    assert_eq!(lan.us.discards, [Discard::OtherHost]);
     assert_eq!(lan.us.arp.neighbours().count(), 0);
 }
 

@@ -1,6 +1,6 @@
 //! What is believed of neighbours: who gets in, who stays, who is moved.
 
-use arp::{Config, Discard, Event, Sent};
+use arp::{Config, Defend, Discard, Event, Sent};
 use link::memory::LATENCY;
 use sidestack_arp as arp;
 
@@ -43,9 +43,9 @@ fn any_packet_of_a_known_neighbour_refreshes_what_is_known_of_it() {
         lan.run(ms(59_000));
         stranger.says(BROADCAST, &packet);
         lan.run(ms(119_000));
-        assert_eq!(lan.send(addr(9), b"packet"), Ok(Sent::Out));
+        assert_eq!(lan.us.arp.neighbour(addr(9)).unwrap().mac, Some(mac(9)));
         lan.run(ms(119_000) + LATENCY);
-        assert_eq!(lan.send(addr(9), b"packet"), Ok(Sent::Kept));
+        assert_eq!(lan.us.arp.neighbour(addr(9)), None);
         assert_eq!(lan.us.events, []);
     }
 }
@@ -68,13 +68,13 @@ fn a_neighbour_is_forgotten_when_its_lifetime_is_over() {
 
 #[test]
 fn a_neighbour_whose_lifetime_is_over_is_not_believed_although_nobody_polled() {
-    let mut lan = Lan::new();
-    lan.resolve(THEM);
-    lan.run(ms(1000));
-    lan.network.advance_to(lan.start + ms(60_000));
-    assert_eq!(lan.send(THEM, b"packet"), Ok(Sent::Out));
-    lan.network.advance_to(lan.start + ms(60_000) + LATENCY * 2);
-    assert_eq!(lan.send(THEM, b"packet"), Ok(Sent::Kept));
+    for (at, sent) in [(ms(59_999), Sent::Out), (ms(60_000) + LATENCY * 2, Sent::Kept)] {
+        let mut lan = Lan::new();
+        lan.resolve(THEM);
+        lan.run(ms(1000));
+        lan.network.advance_to(lan.start + at);
+        assert_eq!(lan.send(THEM, b"packet"), Ok(sent));
+    }
 }
 
 #[test]
@@ -133,7 +133,8 @@ fn one_owner_that_answers_twice_is_no_conflict() {
 
 #[test]
 fn somebody_else_with_our_address_is_told_of_and_not_believed() {
-    let mut lan = Lan::new();
+    let defend = Defend::Always;
+    let mut lan = Lan::with(Config { defend, ..Config::default() });
     let mut stranger = lan.stranger(9);
     stranger.says(BROADCAST, &request(mac(9), US, US));
     stranger.says(BROADCAST, &request(mac(9), US, THEM));
@@ -141,11 +142,12 @@ fn somebody_else_with_our_address_is_told_of_and_not_believed() {
     lan.run(ms(100));
     let conflict = Event::Conflict { addr: US, kept: mac(1), other: mac(9) };
     assert_eq!(lan.us.events, [conflict.clone(), conflict.clone(), conflict].map(|e| (LATENCY, e)));
-    assert_eq!((lan.us.arps().len(), lan.us.arp.neighbours().count()), (0, 0));
+    assert_eq!((lan.us.arps().len(), lan.us.arp.neighbours().count()), (1, 0), "one defence");
+    assert_eq!(lan.us.discards, [Discard::Conflict; 3]);
     stranger.says(BROADCAST, &request(mac(8), addr(8), US));
     lan.run(ms(200));
-    let [(_, _, answer)] = lan.us.arps()[..] else { panic!("one reply") };
-    assert_eq!(answer.sender_mac, mac(1), "still");
+    let [_, (_, _, answer)] = lan.us.arps()[..] else { panic!("one reply") };
+    assert_eq!((answer.target, answer.sender_mac), (addr(8), mac(1)), "still");
 }
 
 #[test]

@@ -37,6 +37,18 @@ pub trait PacketTx {
         len: usize,
         write: &mut dyn FnMut(&mut [u8]),
     ) -> Result<Sent, SendError>;
+
+    /// Sends a further fragment of the datagram that the latest [`PacketTx::send`] to `to` began.
+    ///
+    /// # Errors
+    /// As [`PacketTx::send`].
+    fn send_next(
+        &mut self,
+        from: Ipv4Addr,
+        to: NextHop,
+        len: usize,
+        write: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<Sent, SendError>;
 }
 
 /// What became of a packet that was accepted.
@@ -79,6 +91,16 @@ impl PacketTx for Over<'_> {
         let src = self.arp.mac(from).unwrap_or_else(|| self.below.mac());
         As { mac: src, below: self.below }.send(dst, EtherType::IPV4, len, write)?;
         Ok(Sent::Out)
+    }
+
+    fn send_next(
+        &mut self,
+        from: Ipv4Addr,
+        to: NextHop,
+        len: usize,
+        write: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<Sent, SendError> {
+        self.send(from, to, len, write)
     }
 }
 

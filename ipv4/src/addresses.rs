@@ -52,14 +52,24 @@ impl Addresses {
         &self.own
     }
 
+    #[inline]
     pub(crate) fn is_ours(&self, addr: Ipv4Addr) -> bool {
         let addr = u32::from(addr);
+        if let [(first, last)] = self.ranges[..] {
+            return (first..=last).contains(&addr); // as nearly always
+        }
         let at = self.ranges.partition_point(|(_, last)| *last < addr);
         self.ranges.get(at).is_some_and(|(first, _)| *first <= addr)
     }
 
+    #[inline]
     pub(crate) fn is_broadcast(&self, addr: Ipv4Addr) -> bool {
-        addr.is_broadcast() || self.broadcasts.binary_search(&addr.into()).is_ok()
+        let number = u32::from(addr);
+        match self.broadcasts[..] {
+            _ if addr.is_broadcast() => true,
+            [low, high] => number == low || number == high, // as nearly always
+            _ => self.broadcasts.binary_search(&number).is_ok(),
+        }
     }
 
     /// Our address on the network of `neighbour`, or else the first.

@@ -20,10 +20,11 @@ impl Ipv4 {
         let packet = Packet::parse(frame.payload())?;
         self.check_source(&packet)?;
         let cast = self.cast_of(&packet, frame.cast())?;
-        options::check(packet.options())?;
+        if !packet.options().is_empty() {
+            options::check(packet.options())?;
+        }
         if packet.is_fragment() {
-            let reassembly = self.reassembly.get_or_insert_default();
-            return reassembly.input(now, &packet, frame, cast);
+            return self.fragment(now, &packet, frame, cast);
         }
         Ok(Datagram::new(&packet, frame, cast))
     }
@@ -31,6 +32,17 @@ impl Ipv4 {
     /// What is being reassembled.
     pub fn reassembling(&self) -> Reassembling {
         self.reassembly.as_ref().map(|reassembly| reassembly.state()).unwrap_or_default()
+    }
+
+    #[cold]
+    fn fragment(
+        &mut self,
+        now: Instant,
+        packet: &Packet<'_>,
+        frame: &Frame<'_>,
+        cast: Cast,
+    ) -> Result<Datagram<'static>, Discard> {
+        self.reassembly.get_or_insert_default().input(now, packet, frame, cast)
     }
 
     /// RFC 1122 §3.2.1.3: what no other host can be.

@@ -35,6 +35,7 @@ mod reassembly;
 mod route;
 mod routes;
 mod send;
+mod table;
 mod tx;
 mod view;
 

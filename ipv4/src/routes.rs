@@ -4,13 +4,15 @@ use std::{
 };
 
 use ipnetwork::Ipv4Network;
-use prefix_trie::PrefixMap;
 
-use crate::route::{Hop, Why};
+use crate::{
+    route::{Hop, Why},
+    table::Table,
+};
 
 /// The routes, and what is known of the gateways that another could stand in for.
 pub(crate) struct Routes {
-    table: PrefixMap<Ipv4Network, Ways>,
+    table: Table<Ways>,
     /// Those that share a prefix with another.
     gateways: Vec<Gateway>,
     /// Until then a lack of answers says nothing: they may be those to what left before the switch.
@@ -34,7 +36,7 @@ struct Gateway {
 
 impl Routes {
     pub(crate) fn new() -> Self {
-        Self { table: PrefixMap::new(), gateways: Vec::new(), unsettled: None }
+        Self { table: Table::new(), gateways: Vec::new(), unsettled: None }
     }
 
     /// In the place of what there was for the same prefix.
@@ -44,7 +46,7 @@ impl Routes {
 
     /// Beside the gateways that there are for the same prefix.
     pub(crate) fn add_gateway(&mut self, prefix: Ipv4Network, gateway: Ipv4Addr, metric: u32) {
-        let mut several = match self.table.remove(&prefix) {
+        let mut several = match self.table.remove(prefix) {
             Some(Ways::Several(several)) => several,
             Some(Ways::One(Hop::Gateway(first), metric)) => vec![(metric, first)],
             Some(Ways::One(Hop::Connected, _)) | None => Vec::new(),
@@ -64,12 +66,12 @@ impl Routes {
     }
 
     pub(crate) fn remove(&mut self, prefix: Ipv4Network) -> bool {
-        self.table.remove(&prefix).is_some()
+        self.table.remove(prefix).is_some()
     }
 
     /// Whom a frame for `dst` goes to.
     pub(crate) fn next_hop(&self, dst: Ipv4Addr) -> Option<(Ipv4Addr, Why)> {
-        let (prefix, ways) = self.table.get_lpm(&Ipv4Network::from(dst))?;
+        let (prefix, ways) = self.table.longest(dst)?;
         let several = match ways {
             Ways::One(hop @ Hop::Connected, _) => return Some((dst, Why::Prefix(prefix, *hop))),
             Ways::One(hop @ Hop::Gateway(gateway), _) => {

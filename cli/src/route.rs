@@ -124,6 +124,13 @@ fn tell(
                 format!("{ip}/{len} is the longest prefix, and through a gateway"),
             )
         }
+        Why::Instead { prefix, gateway, dead } => {
+            let (ip, len) = (prefix.network(), prefix.prefix());
+            (
+                format!(" via {gateway}"),
+                format!("{ip}/{len} is the longest prefix, and the gateway {dead} is dead"),
+            )
+        }
     };
     let at = match (mac, next_hop) {
         (Some(mac), _) => format!(" at {}", Mac(mac)),
@@ -150,6 +157,7 @@ fn say(
         Some(Why::Prefix(prefix, Hop::Gateway(gateway))) => {
             ("gateway", Some(prefix), Some(gateway))
         }
+        Some(Why::Instead { prefix, gateway, .. }) => ("gateway", Some(prefix), Some(gateway)),
     };
     report.record(&Record::Route {
         ts: session.time(session.now()),

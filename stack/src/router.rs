@@ -204,7 +204,9 @@ impl Near<'_> {
 fn route(ipv4: &Ipv4, dst: Ipv4Addr) -> Option<(u8, NextHop)> {
     let route = ipv4.route(dst)?;
     match route.why {
-        Why::Prefix(prefix, _) => Some((prefix.prefix(), route.next_hop)),
+        Why::Prefix(prefix, _) | Why::Instead { prefix, .. } => {
+            Some((prefix.prefix(), route.next_hop))
+        }
         Why::Broadcast | Why::Multicast => None,
     }
 }

@@ -112,6 +112,8 @@ pub(crate) fn datagram(src: Ipv4Addr, message: &[u8], at: Instant) -> Datagram<'
         ttl: 60,
         tos: 0,
         cast: Cast::Host,
+        link_cast: Cast::Host,
+        reassembled: false,
         at,
         stamp: Stamp { since_epoch: ms(0), source: Source::Virtual },
         header: Cow::Owned(packet(src, US, b"")),

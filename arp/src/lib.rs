@@ -44,7 +44,7 @@ pub use config::Config;
 pub use entry::REQUEST_INTERVAL;
 pub use event::Event;
 pub use owner::{Owned, Owner};
-pub use packet::{Discard, View, announce};
+pub use packet::{Discard, View, announce, probe};
 pub use table::{Arp, Neighbour};
 pub use tx::{NextHop, Over, PacketTx, Sent};
 

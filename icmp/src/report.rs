@@ -16,6 +16,11 @@ pub enum Problem {
         /// Octets that the next hop takes.
         mtu: u16,
     },
+    /// Its destination is unreachable for the reason of this code (RFC 792, RFC 1812 §5.2.7.1).
+    Unreachable {
+        /// 0 to 15.
+        code: u8,
+    },
     /// Its time to live ran out.
     TimeExceeded,
 }
@@ -31,6 +36,7 @@ impl Problem {
             Self::NetUnreachable => ((UNREACHABLE, 0), 0),
             Self::HostUnreachable => ((UNREACHABLE, 1), 0),
             Self::FragmentationNeeded { mtu } => ((UNREACHABLE, 4), mtu),
+            Self::Unreachable { code } => ((UNREACHABLE, code), 0),
             Self::TimeExceeded => ((TIME_EXCEEDED, 0), 0),
         };
         let [mtu_high, mtu_low] = mtu.to_be_bytes();

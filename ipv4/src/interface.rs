@@ -17,6 +17,8 @@ use crate::{
 pub struct Ipv4 {
     /// Never empty.
     addresses: Vec<Ipv4Network>,
+    /// What else is ours.
+    others: Option<Others>,
     routes: PrefixMap<Ipv4Network, Hop>,
     pub(crate) identifications: Identifications,
 }
@@ -26,6 +28,7 @@ impl Ipv4 {
     pub fn new(network: Ipv4Network) -> Self {
         let mut ipv4 = Self {
             addresses: Vec::new(),
+            others: None,
             routes: PrefixMap::new(),
             identifications: Identifications::new([0; 16]),
         };
@@ -49,6 +52,12 @@ impl Ipv4 {
     pub fn add_address(&mut self, network: Ipv4Network) {
         self.addresses.push(network);
         self.add_route(network, Hop::Connected);
+    }
+
+    /// Besides its addresses, all that `others` says is ours from now on; without a network of
+    /// theirs, none of them is a broadcast address.
+    pub fn own(&mut self, others: impl Fn(Ipv4Addr) -> bool + Send + 'static) {
+        self.others = Some(Box::new(others));
     }
 
     /// Adds a route, in the place of the one for the same prefix.
@@ -93,6 +102,7 @@ impl Ipv4 {
     /// Whether `addr` is ours.
     pub fn is_ours(&self, addr: Ipv4Addr) -> bool {
         self.addresses.iter().any(|network| network.ip() == addr)
+            || self.others.as_ref().is_some_and(|others| others(addr))
     }
 
     /// Whether `addr` is everybody's, here or on a network of ours: the limited broadcast
@@ -136,6 +146,9 @@ impl Ipv4 {
         matches!(src.octets()[0], 0 | 127 | 224..) || self.is_broadcast(src) || self.is_ours(src)
     }
 }
+
+/// Which addresses are ours.
+type Others = Box<dyn Fn(Ipv4Addr) -> bool + Send>;
 
 const EVERYWHERE: Ipv4Network = match Ipv4Network::new_checked(Ipv4Addr::UNSPECIFIED, 0) {
     Some(network) => network,

@@ -7,6 +7,7 @@ use macaddr::MacAddr6;
 use crate::{
     failure::Failure,
     report::Report,
+    serve::Serve,
     value::{self, LinkName, Source, Via},
 };
 
@@ -34,8 +35,11 @@ pub(crate) struct Global {
     #[arg(short = 'I', long, value_name = "IF", global = true, value_parser = value::link_name)]
     pub(crate) interface: Option<LinkName>,
     /// The address we adopt; we answer ARP for it, after probing that it is free
-    #[arg(short = 'S', long, value_name = "IP[/LEN]", global = true, value_parser = value::source)]
-    pub(crate) source: Option<Source>,
+    #[arg(
+        short = 'S', long = "source", value_name = "IP[/LEN]", global = true,
+        value_parser = value::source
+    )]
+    pub(crate) sources: Vec<Source>,
     /// The MAC address we adopt
     #[arg(long, value_name = "MAC", global = true, value_parser = value::station)]
     pub(crate) source_mac: Option<MacAddr6>,
@@ -88,6 +92,9 @@ pub(crate) enum Command {
     /// Show what passes on a link, or is in a capture
     #[command(after_help = EXIT_CODES)]
     Sniff(Sniff),
+    /// Be one to 65,536 hosts that answer ARP and echo requests, well or badly
+    #[command(after_help = EXIT_CODES)]
+    Serve(Serve),
     /// Explain how a target is reached
     #[command(after_help = EXIT_CODES)]
     Route(Route),
@@ -276,6 +283,7 @@ impl Cli {
     fn meaningless(&self) -> Option<&'static str> {
         let useless: &[&str] = match &self.command {
             Command::Ping(_) | Command::Route(_) => &[],
+            Command::Serve(_) => return self.global.via.map(|_| "--via"),
             Command::Interfaces => &[
                 "-I",
                 "-S",
@@ -297,15 +305,21 @@ impl Cli {
             }
             Command::Arp(_) => &["--gateway", "--via"],
         };
-        useless.iter().find(|flag| self.global.has(flag)).copied()
+        useless.iter().chain([&SECOND]).find(|flag| self.global.has(flag)).copied()
     }
 }
 
 impl Global {
+    /// The address we adopt, where it can only be one.
+    pub(crate) fn source(&self) -> Option<Source> {
+        self.sources.first().copied()
+    }
+
     fn has(&self, flag: &str) -> bool {
         match flag {
             "-I" => self.interface.is_some(),
-            "-S" => self.source.is_some(),
+            "-S" => !self.sources.is_empty(),
+            SECOND => self.sources.len() > 1,
             "--source-mac" => self.source_mac.is_some(),
             "--gateway" => self.gateway.is_some(),
             "--via" => self.via.is_some(),
@@ -328,10 +342,14 @@ impl Command {
             Self::Arp(_) => "arp",
             Self::Send(_) => "send",
             Self::Sniff(_) => "sniff",
+            Self::Serve(_) => "serve",
             Self::Route(_) => "route",
         }
     }
 }
+
+/// Of -S, which only a host of many addresses repeats.
+const SECOND: &str = "a second -S";
 
 const EXIT_CODES: &str = "\
 Exit codes:

@@ -18,6 +18,7 @@ mod report;
 mod route;
 mod secrets;
 mod send;
+mod serve;
 mod session;
 mod signals;
 mod sniff;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Arp(arp) => arp::run(&args.global, arp, &mut report),
         Command::Send(send) => send::run(&args.global, send, &mut report),
         Command::Sniff(sniff) => sniff::run(&args.global, sniff, &mut report),
+        Command::Serve(serve) => serve::run(&args.global, serve, &mut report),
         Command::Route(route) => route::run(&args.global, route, &mut report),
     };
     report.end(ended)

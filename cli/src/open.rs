@@ -90,17 +90,28 @@ pub(crate) fn open(
         }
     };
     drop_privileges()?;
+    let (link, capture) = decorate(global, link, &name)?;
+    Ok(Opened { link, name, identity, capture, receive_buffer, lab })
+}
+
+/// Has the link recorded, and speaks inside its VLAN, if so wished.
+pub(crate) fn decorate(
+    global: &Global,
+    link: Box<dyn Link>,
+    name: &str,
+) -> Result<(Box<dyn Link>, Option<Capture>), Failure> {
     let capture = global.pcap.as_deref().map(Capture::create).transpose()?;
     let (capture, link): (_, Box<dyn Link>) = match capture {
         None => (None, link),
         Some((capture, file)) => {
-            let recorder = Recorder::new(link, &name, file)
+            let recorder = Recorder::new(link, name, file)
                 .map_err(|error| Failure::link(format!("--pcap: cannot be written: {error}")))?;
             (Some(capture), Box::new(recorder))
         }
     };
+    let tagged = !global.vlan.is_empty();
     let link = if tagged { Box::new(Tagged::new(link, global.vlan.clone())) } else { link };
-    Ok(Opened { link, name, identity, capture, receive_buffer, lab })
+    Ok((link, capture))
 }
 
 impl Us {

@@ -334,6 +334,14 @@ fn what_cannot_be_done_is_one_error_and_the_end_with_its_exit_code() {
         ("sniff -j -I pcap:/nowhere/at.all", "usage", 2),
         ("ping -j -I pcap:/nowhere/at.all 10.0.0.2", "usage", 2),
         ("route -j -I wread-none 10.0.0.2", "link", 4),
+        ("serve -j -I wread-none 10.0.0.2", "link", 4),
+        ("serve -j -I lab", "usage", 2),
+        ("serve -j -I lab 10.0.0.0/15", "usage", 2),
+        ("serve -j -I lab 10.0.0.2/24", "usage", 2),
+        ("serve -j -I lab --routers 3 10.0.9.0/24", "usage", 2),
+        ("serve -j -I lab --via 10.0.0.2 10.0.0.9", "usage", 2),
+        ("serve -j -I lab -S 10.0.0.9 -S 10.0.0.9", "usage", 2),
+        ("ping -j -I lab -S 10.0.0.8 -S 10.0.0.9 10.0.0.2", "usage", 2),
     ] {
         let run = run(args);
         assert_eq!(run.types(), ["error", "end"], "{args}");
@@ -363,6 +371,16 @@ fn the_same_seed_is_the_same_run() {
     let lines = |seed: u32| run(&format!("{lossy} {seed} 10.0.0.2")).lines;
     assert_eq!(lines(11), lines(11));
     assert_ne!(lines(11), lines(12));
+}
+
+#[test]
+fn serving_begins_with_a_start_and_ends_with_the_figures() {
+    let run = run("serve -j -I lab:pace=0 -w 1 -S 10.0.0.50/24 10.0.0.128/25");
+    assert_eq!(run.types(), ["start", "served", "served", "end"]);
+    let states: Vec<&Value> = run.of("served").map(|served| &served["state"]).collect();
+    assert_eq!(states, ["serving", "ended"]);
+    assert!(run.of("served").all(|served| served["ours"] == 129));
+    assert_eq!((&run.one("start")["targets"], run.exit), (&json!(["10.0.0.50"]), 0));
 }
 
 #[test]

@@ -59,6 +59,29 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// The destination unreachable of that code (RFC 792, RFC 1812 §5.2.7.1).
+    pub fn unreachable(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::NetUnreachable,
+            1 => Self::HostUnreachable,
+            2 => Self::ProtocolUnreachable,
+            3 => Self::PortUnreachable,
+            4 => Self::FragmentationNeeded { mtu: 0 },
+            5 => Self::SourceRouteFailed,
+            6 => Self::NetUnknown,
+            7 => Self::HostUnknown,
+            8 => Self::SourceHostIsolated,
+            9 => Self::NetProhibited,
+            10 => Self::HostProhibited,
+            11 => Self::NetUnreachableForTos,
+            12 => Self::HostUnreachableForTos,
+            13 => Self::Prohibited,
+            14 => Self::HostPrecedenceViolation,
+            15 => Self::PrecedenceCutoff,
+            _ => return None,
+        })
+    }
+
     /// Type, code and the four octets that follow the checksum.
     pub(crate) fn kind(self) -> ((u8, u8), [u8; 4]) {
         let code = match self {

@@ -22,6 +22,8 @@ use crate::{
 /// [`Ipv4::deadline`]. One that never saw a fragment holds nothing for them.
 pub struct Ipv4 {
     addresses: Addresses,
+    /// What else is ours.
+    others: Option<Others>,
     routes: Routes,
     pub(crate) identifications: Identifications,
     pub(crate) paths: Paths,
@@ -35,6 +37,7 @@ impl Ipv4 {
     pub fn new(network: Ipv4Network) -> Self {
         let mut ipv4 = Self {
             addresses: Addresses::default(),
+            others: None,
             routes: Routes::new(),
             identifications: Identifications::new([0; 16]),
             paths: Paths::default(),
@@ -76,6 +79,12 @@ impl Ipv4 {
     pub fn add_network(&mut self, network: Ipv4Network) {
         self.addresses.connect(network);
         self.routes.insert(network, Hop::Connected);
+    }
+
+    /// Besides its addresses, all that `others` says is ours from now on; without a network of
+    /// theirs, none of them is a broadcast address.
+    pub fn own(&mut self, others: impl Fn(Ipv4Addr) -> bool + Send + 'static) {
+        self.others = Some(Box::new(others));
     }
 
     /// Adds a route, in the place of all those for the same prefix.
@@ -161,7 +170,7 @@ impl Ipv4 {
 
     /// Whether `addr` is ours.
     pub fn is_ours(&self, addr: Ipv4Addr) -> bool {
-        self.addresses.is_ours(addr)
+        self.addresses.is_ours(addr) || self.others.as_ref().is_some_and(|others| others(addr))
     }
 
     /// Whether `addr` is everybody's, here or on a network of ours: the limited broadcast
@@ -217,6 +226,9 @@ impl Ipv4 {
         Ok(())
     }
 }
+
+/// Which addresses are ours.
+type Others = Box<dyn Fn(Ipv4Addr) -> bool + Send>;
 
 const EVERYWHERE: Ipv4Network = match Ipv4Network::new_checked(Ipv4Addr::UNSPECIFIED, 0) {
     Some(network) => network,

@@ -194,7 +194,10 @@ pub enum SendError {
 
 impl SendError {
     /// Refuses what can never be a frame of `len` octets on a link of that `mtu`.
-    pub(crate) fn check(len: usize, mtu: usize) -> Result<(), Self> {
+    ///
+    /// # Errors
+    /// [`SendError::Runt`] without a whole header, [`SendError::TooLong`] past the MTU.
+    pub fn check(len: usize, mtu: usize) -> Result<(), Self> {
         match len.checked_sub(HEADER_LEN) {
             None => Err(Self::Runt { len }),
             Some(len) if len > mtu => Err(Self::TooLong { len, mtu }),

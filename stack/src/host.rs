@@ -13,8 +13,11 @@ use ipv4::{DatagramTx, Hop, Ipv4, NextHop, Route};
 use link::{Direction, Frame, FrameIo, MacAddr6};
 
 use crate::{
+    config::Config,
     counters::{Counters, Discard},
     event::{Event, What},
+    served::{self, Served, Verdict},
+    survey::Survey,
 };
 
 /// A host: the only place that knows which layer sits on which.
@@ -22,14 +25,18 @@ use crate::{
 /// [`poll`](Stack::poll) it, take its [`event`](Stack::event)s until `None`, send; then wait on
 /// the link until [`deadline`](Stack::deadline), and begin again.
 pub struct Stack<L> {
-    link: L,
-    arp: Arp,
-    ipv4: Ipv4,
+    pub(crate) link: L,
+    pub(crate) arp: Arp,
+    pub(crate) ipv4: Ipv4,
     icmp: Icmp,
     counters: Counters,
     events: VecDeque<Event>,
     /// Our address is announced once it has turned out to be free.
     adopting: bool,
+    /// Whom we are besides.
+    pub(crate) served: Option<Served>,
+    /// How we claim their addresses.
+    pub(crate) survey: Option<Survey>,
 }
 
 impl<L: FrameIo> Stack<L> {
@@ -55,12 +62,19 @@ impl<L: FrameIo> Stack<L> {
             counters: Counters::default(),
             events: VecDeque::new(),
             adopting: false,
+            served: None,
+            survey: None,
         }
     }
 
     /// Reaches `prefix` by `hop` from now on.
     pub fn add_route(&mut self, prefix: Ipv4Network, hop: Hop) {
         self.ipv4.add_route(prefix, hop);
+    }
+
+    /// Has one more address, on a network that is connected too.
+    pub fn add_address(&mut self, network: Ipv4Network) {
+        self.ipv4.add_address(network);
     }
 
     /// Believes for ever that the neighbour `addr` is at `mac`, and asks nobody.
@@ -133,8 +147,10 @@ impl<L: FrameIo> Stack<L> {
             if handed == 0 {
                 break;
             }
+            self.link.flush()?; // the answers to one batch fit the queue, those to all may not
             budget = budget.saturating_sub(handed);
         }
+        self.go_on_claiming(now);
         while let Some(event) = self.arp.poll(now, &mut self.link) {
             self.arp_event(now, event);
         }
@@ -155,7 +171,8 @@ impl<L: FrameIo> Stack<L> {
 
     /// When to poll again even if nothing arrives.
     pub fn deadline(&self) -> Option<Instant> {
-        [self.arp.deadline(), self.icmp.deadline()].into_iter().flatten().min()
+        let claiming = self.survey.as_ref().and_then(Survey::deadline);
+        [self.arp.deadline(), self.icmp.deadline(), claiming].into_iter().flatten().min()
     }
 
     /// Echo requests that have not ended.
@@ -200,30 +217,64 @@ impl<L: FrameIo> Stack<L> {
 
     /// Takes in one batch, and returns how many frames it had.
     fn take_in(&mut self, now: Instant) -> io::Result<usize> {
-        let Self { link, arp, ipv4, icmp, counters, events, .. } = self;
+        let Self { link, arp, ipv4, icmp, counters, events, served, survey, .. } = self;
         link.recv(now, &mut |frame, tx| {
             if frame.direction() != Direction::Received {
+                if let (Direction::Unsent(_), Some(survey)) = (frame.direction(), &mut *survey) {
+                    survey.begin_again(now);
+                }
                 own(&frame, arp, icmp);
                 return told(now, None, frame.at(), ipv4, arp, icmp, events);
             }
+            let frame = served.as_ref().map_or(frame, |served| served.recast(frame));
             counters.count(match frame.ether_type() {
                 _ if frame.is_in_vlan() => Err(Discard::Vlan),
-                EtherType::ARP => arp.input(now, &frame, tx).map_err(Discard::Arp),
-                EtherType::IPV4 => match ipv4.input(now, &frame) {
-                    Ok(datagram) if datagram.protocol == IpNumber::ICMP => icmp
-                        .input(&datagram, &mut ipv4.over(now, &mut arp.over(now, tx)))
-                        .map_err(Discard::Icmp),
-                    Ok(_) => Err(Discard::Protocol),
-                    Err(discard) => Err(Discard::Ipv4(discard)),
-                },
+                EtherType::ARP => {
+                    let yielded = served.as_ref().and_then(|served| served.give_way(&frame));
+                    events.extend(yielded.map(|event| Event::of_arp(frame.at(), event)));
+                    arp.input(now, &frame, tx).map_err(Discard::Arp)
+                }
+                EtherType::IPV4 => {
+                    match served.as_ref().map_or(Verdict::Deliver, |is| is.judge(&frame)) {
+                        Verdict::Deliver => match ipv4.input(now, &frame) {
+                            Ok(datagram) if datagram.protocol == IpNumber::ICMP => icmp
+                                .input(&datagram, &mut ipv4.over(now, &mut arp.over(now, tx)))
+                                .map_err(Discard::Icmp),
+                            Ok(_) => Err(Discard::Protocol),
+                            Err(discard) => Err(Discard::Ipv4(discard)),
+                        },
+                        Verdict::Discard(discard) => Err(discard),
+                        Verdict::Tell(problem, from) => Err(served::tell(
+                            problem,
+                            from,
+                            &frame,
+                            &mut ipv4.over(now, &mut arp.over(now, tx)),
+                        )),
+                    }
+                }
                 _ => Err(Discard::EtherType),
             });
             told(now, Some(frame.src()), frame.at(), ipv4, arp, icmp, events);
         })
     }
 
+    /// Takes the steps that are due to make the hosts ours.
+    fn go_on_claiming(&mut self, now: Instant) {
+        let Self { survey, link, events, .. } = self;
+        if let Some(claiming) = survey {
+            claiming.poll(now, link, |addr| {
+                events.push_back(Event::of_arp(now, arp::Event::Free { addr }));
+            });
+        }
+        self.survey = self.survey.take_if(|survey| !survey.is_over());
+    }
+
     fn link_event(&mut self, now: Instant, event: link::Event) {
-        if let link::Event::Mac(mac) = event {
+        if let (link::Event::Mac(mac), Some(served)) = (&event, &mut self.served) {
+            served.hosts = served.hosts.renewed(*mac);
+            let hosts = served.hosts.clone();
+            self.arp.renew(now, *mac, hosts, served.kept.iter().copied());
+        } else if let link::Event::Mac(mac) = event {
             let ours = self.ipv4.addresses().iter().map(|network| (network.ip(), mac));
             let owned: Owned = ours.collect();
             let ours: Vec<Ipv4Addr> = owned.keys().copied().collect();
@@ -252,37 +303,11 @@ impl<L: FrameIo> Stack<L> {
             _ => None,
         };
         if !matches!(event, arp::Event::Replaced { .. }) {
-            self.events.push_back(Event { at: now, from_mac: None, what: What::Arp(event) });
+            self.events.push_back(Event::of_arp(now, event));
         }
         if let Some((packet, outcome)) = fate {
             let _ = self.icmp.failed(&packet, outcome); // not every packet is an echo
         }
-    }
-}
-
-/// What a [`Stack`] is made with.
-#[derive(Clone, Copy, Debug)]
-pub struct Config {
-    /// Our address, and the network that it connects.
-    pub network: Ipv4Network,
-    /// Who forwards what is for other networks.
-    pub gateway: Option<Ipv4Addr>,
-    /// Whether to answer ARP and echo requests; not where another stack does, as the kernel does
-    /// for its own addresses.
-    pub answers: bool,
-    /// Marks our echo requests; to be drawn at random for each run.
-    pub identifier: u16,
-    /// What cookies and identifications are made with; to be drawn at random for each run.
-    pub secret: [[u8; 16]; 2],
-    /// The knobs of address resolution; its `answers` is the one above.
-    pub arp: arp::Config,
-}
-
-impl Config {
-    /// A host that answers, without a gateway and without secrets.
-    pub fn new(network: Ipv4Network) -> Self {
-        let (identifier, secret, arp) = (1, [[0; 16]; 2], arp::Config::default());
-        Self { network, gateway: None, answers: true, identifier, secret, arp }
     }
 }
 

@@ -94,6 +94,9 @@ impl Plain {
         let (now, config) = (self.now, self.config);
         let entry = self.rows.get_mut(&addr).unwrap();
         match entry.state {
+            State::Reachable if now < entry.heard + LIFETIME => {
+                (entry.state, entry.due) = (State::Stale, entry.heard + LIFETIME); // heard since
+            }
             State::Delay => entry.doubt(now, 0),
             State::Probe if entry.requests < config.polls => {
                 entry.asks(now);

@@ -9,6 +9,7 @@ use sidestack_arp as arp;
 
 use crate::lan::{BROADCAST, Lan, NOBODY, THEM, US, addr, mac, ms, octets, reply, request};
 
+// ARP-13, ETH-2
 #[test]
 fn a_request_is_broadcast_with_our_addresses_no_target_mac_and_padding_of_zeros() {
     let mut lan = Lan::new();
@@ -28,6 +29,7 @@ fn a_request_is_broadcast_with_our_addresses_no_target_mac_and_padding_of_zeros(
     assert_eq!(heard, [expected]);
 }
 
+// LNK-5
 #[test]
 fn nobody_answers_so_the_packet_comes_back_after_three_requests_a_second_apart() {
     let mut lan = Lan::new();
@@ -69,6 +71,7 @@ fn forty_packets_in_four_seconds_to_a_mute_host_make_one_request_a_second() {
     assert_eq!(lan.us.asked(NOBODY), [ms(0), ms(1000), ms(2000)], "and then it is left alone");
 }
 
+// LNK-3
 #[test]
 fn requests_for_different_addresses_do_not_wait_for_each_other() {
     let mut lan = Lan::new();
@@ -159,6 +162,7 @@ fn the_neighbours_own_request_is_an_answer_too() {
     assert_eq!(lan.us.packets(), [(ms(100) + LATENCY, mac(1), mac(9), &b"packet"[..])]);
 }
 
+// LNK-3
 #[test]
 fn a_known_neighbour_is_asked_again_but_never_within_a_second_of_the_last_request() {
     let mut lan = Lan::new();
@@ -218,6 +222,7 @@ fn a_host_that_may_ask_no_more_gives_up_after_the_first_request() {
     assert_eq!((lan.network.sent(), lan.us.events.len()), (1, 1));
 }
 
+// LNK-5
 #[test]
 fn a_request_that_cannot_leave_hands_the_packet_back_at_once() {
     let mut lan = Lan::new();

@@ -3,7 +3,11 @@ use std::time::Instant;
 use link::{Cast, Frame};
 
 use crate::{
-    datagram::Datagram, discard::Discard, interface::Ipv4, options, packet::Packet,
+    datagram::Datagram,
+    discard::Discard,
+    interface::Ipv4,
+    options,
+    packet::{HEADER_LEN, Packet},
     reassembly::Reassembling,
 };
 
@@ -20,7 +24,7 @@ impl Ipv4 {
         let packet = Packet::parse(frame.payload())?;
         self.check_source(&packet)?;
         let cast = self.cast_of(&packet, frame.cast())?;
-        if !packet.options().is_empty() {
+        if packet.header().len() > HEADER_LEN {
             options::check(packet.options())?;
         }
         if packet.is_fragment() {
@@ -46,6 +50,7 @@ impl Ipv4 {
     }
 
     /// RFC 1122 §3.2.1.3: what no other host can be.
+    #[inline]
     fn check_source(&self, packet: &Packet<'_>) -> Result<(), Discard> {
         let src = packet.src();
         if matches!(src.octets()[0], 0 | 127 | 224..) {
@@ -60,6 +65,7 @@ impl Ipv4 {
     }
 
     /// How many hosts it is for, of which we must be one.
+    #[inline]
     fn cast_of(&self, packet: &Packet<'_>, link: Cast) -> Result<Cast, Discard> {
         let dst = packet.dst();
         if self.is_broadcast(dst) {

@@ -124,8 +124,8 @@ impl<'p> Packet<'p> {
     }
 
     fn addr(&self, at: usize) -> Ipv4Addr {
-        let [a, b, c, d] = [0, 1, 2, 3].map(|i| self.octets[at + i]);
-        Ipv4Addr::new(a, b, c, d)
+        let octets = &self.octets[at..at + 4];
+        Ipv4Addr::new(octets[0], octets[1], octets[2], octets[3])
     }
 }
 

@@ -1,8 +1,8 @@
-mod clock;
+pub(crate) mod clock;
 mod control;
 mod fanout;
 mod inlet;
-mod line;
+pub(crate) mod line;
 mod options;
 mod receive;
 mod ring;

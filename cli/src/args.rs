@@ -26,8 +26,10 @@ pub(crate) struct Cli {
 
 #[derive(Args)]
 pub(crate) struct Global {
-    /// The link: an interface, `lab[:KEY=VALUE,...]`, `kernel-lab` or `pcap:FILE`
+    /// The link: an interface, `tap:NAME`, `lab[:KEY=VALUE,...]`, `kernel-lab` or `pcap:FILE`
     ///
+    /// A tap makes us a host behind a device of the kernel's, which can be a port of a bridge; it
+    /// is made unless it is there, and its kernel's end is somebody else: name our address by -S.
     /// Keys of lab: hosts; loss, dup, reorder, corrupt, truncate and pad, each as 5%; burst=FRAMES
     /// that are lost in a row; delay and jitter, as 20ms; mtu=OCTETS, beyond which frames vanish;
     /// silent=arp or ip; seed, pace. Without -I: the interface whose route covers the target.

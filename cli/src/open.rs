@@ -2,7 +2,8 @@ use std::{cmp::Reverse, net::Ipv4Addr};
 
 use ipnetwork::Ipv4Network;
 use link::{
-    Filter, Interface, Kind, Link, PacketSocket, State, Tagged, capture::Recorder, namespace,
+    Filter, Interface, Kind, Link, PacketSocket, Source, State, Tagged, Tap, capture::Recorder,
+    namespace,
 };
 use namespace::KernelLab;
 
@@ -24,6 +25,8 @@ pub(crate) struct Opened {
     pub(crate) capture: Option<Capture>,
     /// Octets that the kernel keeps for us while we are busy; none where there is no kernel.
     pub(crate) receive_buffer: Option<usize>,
+    /// Who stamps what leaves and what arrives.
+    pub(crate) stamps: Source,
     /// What `link` leads into, if that lives only as long as this.
     pub(crate) lab: Option<KernelLab>,
 }
@@ -75,6 +78,15 @@ pub(crate) fn open(
             ))
             .hint("`sidestack sniff` shows what is in a capture"));
         }
+        Some(LinkName::Tap(name)) => {
+            let tap = tap(global, name)?;
+            let mut interface =
+                link::interface(name).map_err(|error| failure::interface(name, &error))?;
+            // They are those of the kernel's end, and we are not it.
+            interface.addresses.clear();
+            let identity = us.on(global, &interface, target)?;
+            (name.clone(), identity, Box::new(tap), None)
+        }
         Some(LinkName::Interface(name)) => {
             let interface =
                 link::interface(name).map_err(|error| failure::interface(name, &error))?;
@@ -89,6 +101,11 @@ pub(crate) fn open(
             (interface.name, identity, boxed(link), None)
         }
     };
+    let stamps = match &global.interface {
+        Some(LinkName::Lab(_)) => Source::Virtual,
+        Some(LinkName::Tap(_)) => Source::User,
+        _ => Source::Kernel,
+    };
     drop_privileges()?;
     let capture = global.pcap.as_deref().map(Capture::create).transpose()?;
     let (capture, link): (_, Box<dyn Link>) = match capture {
@@ -100,7 +117,7 @@ pub(crate) fn open(
         }
     };
     let link = if tagged { Box::new(Tagged::new(link, global.vlan.clone())) } else { link };
-    Ok(Opened { link, name, identity, capture, receive_buffer, lab })
+    Ok(Opened { link, name, identity, capture, receive_buffer, stamps, lab })
 }
 
 impl Us {
@@ -153,6 +170,12 @@ fn socket(
     let options = PacketSocket::options().filter(filter).tagged(!global.vlan.is_empty());
     let options = global.source_mac.iter().fold(options, |options, mac| options.mac(*mac));
     options.open(name).map_err(Failure::open)
+}
+
+fn tap(global: &Global, name: &str) -> Result<Tap, Failure> {
+    let options = Tap::options().tagged(!global.vlan.is_empty());
+    let options = global.source_mac.iter().fold(options, |options, mac| options.mac(*mac));
+    options.open(name).map_err(Failure::tap)
 }
 
 /// The interface whose addresses or routes cover `target` best.

@@ -14,7 +14,7 @@ use crate::{
     args::{Global, Sniff},
     failure::Failure,
     frame::{Frame, Layers, time},
-    record::{Mac, Record, Stamps, wall_clock},
+    record::{Mac, Record, wall_clock},
     report::{self, Report},
     signals::{Signals, Wish},
 };
@@ -99,8 +99,6 @@ fn figures(source: &mut Source, count: u64, report: &mut Report) {
 
 fn start(source: &Source, report: &mut Report) -> Result<(), Failure> {
     let link = source.link();
-    let kernel = Stamps { tx: "kernel", rx: "kernel" };
-    let of_lab = Stamps { tx: "virtual", rx: "virtual" };
     report.record(&Record::Start {
         cmd: "sniff",
         ts: wall_clock(),
@@ -109,7 +107,7 @@ fn start(source: &Source, report: &mut Report) -> Result<(), Failure> {
         src_mac: link.map(|link| Mac(link.mac())),
         vlan: Vec::new(),
         targets: Vec::new(),
-        stamps: link.map(|_| if source.name() == "lab" { of_lab } else { kernel }),
+        stamps: source.stamps(),
     })
 }
 

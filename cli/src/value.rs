@@ -14,6 +14,8 @@ pub(crate) enum LinkName {
     KernelLab,
     /// A file, which can only be read.
     Capture(PathBuf),
+    /// A device of the kernel's, behind which we are.
+    Tap(String),
     Interface(String),
 }
 
@@ -38,7 +40,8 @@ pub(crate) fn link_name(text: &str) -> Result<LinkName, String> {
         Some(("lab", keys)) => keys.parse().map(LinkName::Lab),
         Some(("pcap", "")) => Err("a capture has a name".into()),
         Some(("pcap", file)) => Ok(LinkName::Capture(file.into())),
-        Some(("tap", _)) => Err("taps are not there yet".into()),
+        Some(("tap", "")) => Err("a tap has a name".into()),
+        Some(("tap", name)) => Ok(LinkName::Tap(name.into())),
         _ if text.is_empty() => Err("a link has a name".into()),
         _ => Ok(LinkName::Interface(text.to_owned())),
     }

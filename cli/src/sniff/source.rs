@@ -17,7 +17,7 @@ use crate::{
     failure::Failure,
     open::{Opened, Us, open},
     privilege::drop_privileges,
-    record::source_name,
+    record::{Stamps, source_name},
     signals::Signals,
     value::LinkName,
 };
@@ -84,6 +84,17 @@ impl Source {
             Self::Socket { socket, .. } => Some(socket.as_ref()),
             Self::Lab(opened) => Some(opened.link.as_ref()),
         }
+    }
+
+    /// Who stamps what passes, if it is a link.
+    pub(crate) fn stamps(&self) -> Option<Stamps> {
+        let source = match self {
+            Self::File { .. } => return None,
+            Self::Socket { .. } => link::Source::Kernel,
+            Self::Lab(opened) => opened.stamps,
+        };
+        let source = source_name(source);
+        Some(Stamps { tx: source, rx: source })
     }
 
     /// Hands on what is there; nothing at the end of a file, or while nothing passes.

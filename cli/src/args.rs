@@ -65,7 +65,7 @@ pub(crate) struct Global {
     /// IPv4; always so
     #[arg(short = '4', global = true, hide = true)]
     pub(crate) ipv4: bool,
-    /// Record every frame sent and received to a pcapng file
+    /// Record every frame sent and received: classic pcap if FILE ends in .pcap, else pcapng
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) pcap: Option<PathBuf>,
     /// What is otherwise drawn at random: identifiers, cookies, probe times, a lab's faults
@@ -220,9 +220,12 @@ pub(crate) struct Sniff {
     /// Read a capture, pcap or pcapng, instead of a link; `-` is standard input
     #[arg(short, long, value_name = "FILE")]
     pub(crate) read: Option<PathBuf>,
-    /// Write the frames to a pcapng file as well
+    /// Write the frames to a file as well: classic pcap if its name ends in .pcap, else pcapng
     #[arg(short, long, value_name = "FILE")]
     pub(crate) write: Option<PathBuf>,
+    /// With -w: files of at most so many million octets (or k, m, g): FILE, FILE1, FILE2, ...
+    #[arg(short = 'C', long, value_name = "SIZE", requires = "write", value_parser = value::file_size)]
+    pub(crate) file_size: Option<u64>,
     /// Stop after this many frames
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,

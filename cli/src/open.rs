@@ -2,7 +2,8 @@ use std::{cmp::Reverse, net::Ipv4Addr};
 
 use ipnetwork::Ipv4Network;
 use link::{
-    Filter, Interface, Kind, Link, PacketSocket, Source, State, Tagged, Tap, capture::Recorder,
+    Filter, Interface, Kind, Link, PacketSocket, Source, State, Tagged, Tap,
+    capture::{Recorder, Writer},
     namespace,
 };
 use namespace::KernelLab;
@@ -111,9 +112,9 @@ pub(crate) fn open(
     let (capture, link): (_, Box<dyn Link>) = match capture {
         None => (None, link),
         Some((capture, file)) => {
-            let recorder = Recorder::new(link, &name, file)
+            let writer = Writer::with_format(capture.format(), &name, file)
                 .map_err(|error| Failure::link(format!("--pcap: cannot be written: {error}")))?;
-            (Some(capture), Box::new(recorder))
+            (Some(capture), Box::new(Recorder::over(link, writer)))
         }
     };
     let link = if tagged { Box::new(Tagged::new(link, global.vlan.clone())) } else { link };

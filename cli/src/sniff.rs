@@ -4,7 +4,6 @@ mod source;
 use std::{
     fs::File,
     io::{self, BufWriter, IsTerminal, Stdout, Write},
-    path::Path,
 };
 
 use link::capture::{Captured, Writer};
@@ -12,6 +11,7 @@ use stack::dissect;
 
 use crate::{
     args::{Global, Sniff},
+    capture,
     failure::Failure,
     frame::{Frame, Layers, time},
     record::{Mac, Record, wall_clock},
@@ -31,7 +31,7 @@ pub(crate) fn run(global: &Global, args: &Sniff, report: &mut Report) -> Result<
         json: global.json,
         verbose: global.verbose,
         out: BufWriter::with_capacity(BUFFER, io::stdout()),
-        file: args.write.as_deref().map(|path| create(path, source.name())).transpose()?,
+        file: saved(args, source.name())?,
         count: 0,
         line: Vec::new(),
     };
@@ -63,7 +63,7 @@ fn watch(
             break 0;
         }
         if at_once || taken == 0 {
-            shown.out.flush()?;
+            shown.settle()?;
         }
         while let Some(event) = source.event() {
             shown.out.flush()?;
@@ -111,13 +111,9 @@ fn start(source: &Source, report: &mut Report) -> Result<(), Failure> {
     })
 }
 
-fn create(path: &Path, interface: &str) -> Result<Writer<BufWriter<File>>, Failure> {
-    if path.canonicalize().is_ok_and(|path| Path::new(interface).canonicalize().ok() == Some(path))
-    {
-        return Err(Failure::usage(format!("-w {}: it is what is being read", path.display())));
-    }
-    let begun = File::create(path).and_then(|file| Writer::new(interface, BufWriter::new(file)));
-    begun.map_err(|error| Failure::usage(format!("-w {}: {error}", path.display())))
+fn saved(args: &Sniff, source: &str) -> Result<Option<Writer<File>>, Failure> {
+    let saved = |path| capture::saved(path, args.file_size, source);
+    args.write.as_deref().map(saved).transpose()
 }
 
 /// Where the frames go.
@@ -126,7 +122,7 @@ struct Shown<'a> {
     json: bool,
     verbose: bool,
     out: BufWriter<Stdout>,
-    file: Option<Writer<BufWriter<File>>>,
+    file: Option<Writer<File>>,
     count: u64,
     /// Of JSON; kept, to be filled anew.
     line: Vec<u8>,
@@ -170,6 +166,14 @@ impl Shown<'_> {
             self.dump(&octets[begins.min(octets.len())..])?;
         }
         Ok(())
+    }
+
+    /// Writes out what is held: nothing more is waiting.
+    fn settle(&mut self) -> Result<(), Failure> {
+        if let Some(file) = &mut self.file {
+            file.flush().map_err(|error| Failure::link(format!("-w: {error}")))?;
+        }
+        Ok(self.out.flush()?)
     }
 
     /// What follows the Ethernet header, 16 octets a line.

@@ -149,6 +149,10 @@ impl<L: Link, W: Write> FrameIo for Recorder<L, W> {
     fn returns_sent(&self) -> bool {
         self.inner.returns_sent()
     }
+
+    fn dropped(&mut self) -> u64 {
+        self.inner.dropped()
+    }
 }
 
 impl<L: Wait, W: Write> Wait for Recorder<L, W> {

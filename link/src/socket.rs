@@ -188,6 +188,10 @@ impl FrameIo for PacketSocket {
     fn returns_sent(&self) -> bool {
         self.transmit.mark().is_some()
     }
+
+    fn dropped(&mut self) -> u64 {
+        self.stats().dropped
+    }
 }
 
 impl Wait for PacketSocket {

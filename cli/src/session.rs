@@ -224,10 +224,15 @@ impl Session {
         Ok(())
     }
 
-    /// Takes in what is still to be recorded, closes the link, and says whether the capture is
-    /// whole.
-    pub(crate) fn close(mut self) -> Result<(), Failure> {
+    /// Takes in what is still to be recorded, closes the link, and says what was lost of what came
+    /// in, and whether the capture is whole.
+    pub(crate) fn close(mut self, report: &mut Report) -> Result<(), Failure> {
         let _ = self.poll(); // the stamp of the last frame; a link that is gone has none
+        let dropped = self.stack.link_mut().dropped();
+        report.dropped(dropped);
+        if dropped > 0 {
+            report.note(format_args!("{dropped} packets dropped by the kernel"));
+        }
         drop(self.stack);
         self.capture.map_or(Ok(()), Capture::verdict)
     }

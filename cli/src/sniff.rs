@@ -79,6 +79,9 @@ fn watch(
         }
     };
     shown.out.flush()?;
+    if let Some(dropped) = source.dropped() {
+        report.dropped(dropped);
+    }
     match source.lost() {
         Some(Lost { dropped: 0, too_long: 0 }) | None => {
             report.note(format_args!("{} frames", shown.count));

@@ -146,6 +146,15 @@ impl Source {
         waited.map(|()| true).map_err(|error| Failure::gone(self.name(), &error))
     }
 
+    /// Frames that were not taken in time, where there is a link to take them from.
+    pub(crate) fn dropped(&mut self) -> Option<u64> {
+        match self {
+            Self::File { .. } => None,
+            Self::Socket { socket, .. } => Some(socket.dropped()),
+            Self::Lab(opened) => Some(opened.link.dropped()),
+        }
+    }
+
     /// Frames that were not shown, and why; where there is a kernel to lose them.
     pub(crate) fn lost(&mut self) -> Option<Lost> {
         match self {

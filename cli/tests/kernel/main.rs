@@ -3,6 +3,7 @@
 mod adopt;
 mod bridge;
 mod capture;
+mod drops;
 mod fault;
 mod line;
 mod net;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     let others = [ping::tests(), line::tests(), privilege::tests(), send::tests()];
     tests.extend(others.into_iter().flatten());
     tests.extend(capture::tests().into_iter().chain(fault::tests()));
-    tests.extend(bridge::tests(is_root));
+    tests.extend(bridge::tests(is_root).into_iter().chain(drops::tests()));
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(TOGETHER); // they wait more than they work
     libtest_mimic::run(&arguments, tests).exit_code()

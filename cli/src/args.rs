@@ -27,8 +27,10 @@ pub(crate) struct Cli {
 
 #[derive(Args)]
 pub(crate) struct Global {
-    /// The link: an interface, `lab[:KEY=VALUE,...]`, `kernel-lab` or `pcap:FILE`
+    /// The link: an interface, `tap:NAME`, `lab[:KEY=VALUE,...]`, `kernel-lab` or `pcap:FILE`
     ///
+    /// A tap makes us a host behind a device of the kernel's, which can be a port of a bridge; it
+    /// is made unless it is there, and its kernel's end is somebody else: name our address by -S.
     /// Keys of lab: hosts; loss, dup, reorder, corrupt, truncate and pad, each as 5%; burst=FRAMES
     /// that are lost in a row; delay and jitter, as 20ms; mtu=OCTETS, beyond which frames vanish;
     /// silent=arp or ip; seed, pace. Without -I: the interface whose route covers the target.
@@ -67,7 +69,7 @@ pub(crate) struct Global {
     /// IPv4; always so
     #[arg(short = '4', global = true, hide = true)]
     pub(crate) ipv4: bool,
-    /// Record every frame sent and received to a pcapng file
+    /// Record every frame sent and received: classic pcap if FILE ends in .pcap, else pcapng
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) pcap: Option<PathBuf>,
     /// What is otherwise drawn at random: identifiers, cookies, probe times, a lab's faults
@@ -225,9 +227,12 @@ pub(crate) struct Sniff {
     /// Read a capture, pcap or pcapng, instead of a link; `-` is standard input
     #[arg(short, long, value_name = "FILE")]
     pub(crate) read: Option<PathBuf>,
-    /// Write the frames to a pcapng file as well
+    /// Write the frames to a file as well: classic pcap if its name ends in .pcap, else pcapng
     #[arg(short, long, value_name = "FILE")]
     pub(crate) write: Option<PathBuf>,
+    /// With -w: files of at most so many million octets (or k, m, g): FILE, FILE1, FILE2, ...
+    #[arg(short = 'C', long, value_name = "SIZE", requires = "write", value_parser = value::file_size)]
+    pub(crate) file_size: Option<u64>,
     /// Stop after this many frames
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,

@@ -34,7 +34,7 @@ pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     check_size(&mut session, dst, args.size)?;
     session.start(report, "ping", &[dst])?;
     if let Some(code) = session.settle(global, report)? {
-        session.close()?;
+        session.close(report)?;
         return Ok(code);
     }
     let view = View::new(args, global.verbose, dst, next_hop);
@@ -57,7 +57,7 @@ pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     let pass = run.statistics.received > 0;
     let verdict = Verdict { interrupted: run.stopped, pass };
     run.view.summary(&run.session, &run.statistics, run.began, &verdict, report)?;
-    let closed = run.session.close();
+    let closed = run.session.close(report);
     ended.and(closed)?;
     let bounded = args.count.is_some() || args.deadline.is_some();
     Ok(if run.stopped && bounded { 130 } else { u8::from(!pass) })

@@ -150,6 +150,8 @@ pub(crate) enum Record<'a> {
     },
     End {
         exit: u8,
+        /// Frames that the kernel had no room for; `None` without a link.
+        dropped: Option<u64>,
     },
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn run(global: &Global, args: &args::Route, report: &mut Report) -> R
     let first = targets.first().copied();
     let mut session = Session::open(global, first, Us::Host, arp::Config::default())?;
     if let Some(code) = session.settle(global, report)? {
-        session.close()?;
+        session.close(report)?;
         return Ok(code);
     }
     if let Some(via) = global.via {
@@ -38,14 +38,14 @@ pub(crate) fn run(global: &Global, args: &args::Route, report: &mut Report) -> R
     let hops = routes.iter().filter_map(|(_, route)| neighbour(route.as_ref()?));
     let hops: Vec<Ipv4Addr> = hops.filter(|hop| *hop != session.identity.network.ip()).collect();
     let Some(macs) = ask(&mut session, &hops, report)? else {
-        session.close()?;
+        session.close(report)?;
         return Ok(130);
     };
     let mut all = true;
     for (dst, route) in &routes {
         all &= tell(&session, *dst, route.as_ref(), &macs, report)?;
     }
-    session.close()?;
+    session.close(report)?;
     Ok(u8::from(!all))
 }
 

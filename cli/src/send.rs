@@ -58,7 +58,7 @@ pub(crate) fn run(global: &Global, args: &Send, report: &mut Report) -> Result<u
             None => {}
         }
     }
-    session.close()?;
+    session.close(report)?;
     Ok(if stopped { 130 } else { u8::from(sent.out == 0) })
 }
 

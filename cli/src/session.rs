@@ -36,6 +36,7 @@ pub(crate) struct Session {
     signals: Signals,
     capture: Option<Capture>,
     pub(crate) receive_buffer: Option<usize>,
+    stamps: Source,
     vlan: Vec<link::Tag>,
     us: Us,
     lab: Option<KernelLab>,
@@ -51,7 +52,7 @@ impl Session {
     ) -> Result<Self, Failure> {
         let signals = Signals::listen()?;
         let secrets = Secrets::draw(global.seed)?;
-        let Opened { link, name, identity, capture, receive_buffer, lab } =
+        let Opened { link, name, identity, capture, receive_buffer, stamps, lab } =
             open(global, target, us, secrets.seed)?;
         let config = Config {
             answers: matches!(us, Us::Host | Us::Claimant(_))
@@ -67,7 +68,7 @@ impl Session {
         }
         let vlan = global.vlan.clone();
         let mut session =
-            Self { stack, name, identity, signals, capture, receive_buffer, vlan, us, lab };
+            Self { stack, name, identity, signals, capture, receive_buffer, stamps, vlan, us, lab };
         if let (Some(via), Some(target)) = (global.via, target) {
             session.override_route(target, via)?;
         }
@@ -102,7 +103,8 @@ impl Session {
 
     /// Whether the host's kernel has `addr` on this link.
     pub(crate) fn host_owns(&self, addr: Ipv4Addr) -> bool {
-        self.lab.is_none()
+        let beside_the_host = self.stamps == Source::Kernel && self.lab.is_none();
+        beside_the_host
             && link::interface(&self.name)
                 .is_ok_and(|is| is.addresses.iter().any(|address| address.addr == addr))
     }
@@ -162,8 +164,7 @@ impl Session {
 
     /// Who is asked to stamp what leaves and what arrives.
     pub(crate) fn stamps(&self) -> Stamps {
-        let in_memory = self.identity.standing == Standing::Given && self.lab.is_none();
-        let source = source_name(if in_memory { Source::Virtual } else { Source::Kernel });
+        let source = source_name(self.stamps);
         Stamps { tx: source, rx: source }
     }
 
@@ -223,10 +224,15 @@ impl Session {
         Ok(())
     }
 
-    /// Takes in what is still to be recorded, closes the link, and says whether the capture is
-    /// whole.
-    pub(crate) fn close(mut self) -> Result<(), Failure> {
+    /// Takes in what is still to be recorded, closes the link, and says what was lost of what came
+    /// in, and whether the capture is whole.
+    pub(crate) fn close(mut self, report: &mut Report) -> Result<(), Failure> {
         let _ = self.poll(); // the stamp of the last frame; a link that is gone has none
+        let dropped = self.stack.link_mut().dropped();
+        report.dropped(dropped);
+        if dropped > 0 {
+            report.note(format_args!("{dropped} packets dropped by the kernel"));
+        }
         drop(self.stack);
         self.capture.map_or(Ok(()), Capture::verdict)
     }

@@ -79,6 +79,11 @@ pub trait FrameIo: FrameTx {
     fn returns_sent(&self) -> bool {
         false
     }
+
+    /// How many frames were lost so far because they were not taken in time.
+    fn dropped(&mut self) -> u64 {
+        0
+    }
 }
 
 /// What the owner of a loop needs of a link: its clock, and to sleep on it.
@@ -138,6 +143,10 @@ impl<L: FrameIo + ?Sized> FrameIo for Box<L> {
 
     fn returns_sent(&self) -> bool {
         (**self).returns_sent()
+    }
+
+    fn dropped(&mut self) -> u64 {
+        (**self).dropped()
     }
 }
 

@@ -1,8 +1,8 @@
-mod clock;
+pub(crate) mod clock;
 mod control;
 mod fanout;
 mod inlet;
-mod line;
+pub(crate) mod line;
 mod options;
 mod receive;
 mod ring;
@@ -187,6 +187,10 @@ impl FrameIo for PacketSocket {
 
     fn returns_sent(&self) -> bool {
         self.transmit.mark().is_some()
+    }
+
+    fn dropped(&mut self) -> u64 {
+        self.stats().dropped
     }
 }
 

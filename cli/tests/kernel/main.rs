@@ -1,7 +1,9 @@
 //! The program on real interfaces, against the Linux kernel's own hosts in private namespaces.
 
 mod adopt;
+mod bridge;
 mod capture;
+mod drops;
 mod fault;
 mod line;
 mod net;
@@ -18,8 +20,10 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 use link::namespace;
+use nix::unistd::geteuid;
 
 fn main() -> ExitCode {
+    let is_root = geteuid().is_root();
     if let Err(left_out) = namespace::for_tests() {
         return left_out;
     }
@@ -28,6 +32,7 @@ fn main() -> ExitCode {
     tests.extend(others.into_iter().flatten());
     tests.extend(serve::tests());
     tests.extend(capture::tests().into_iter().chain(fault::tests()));
+    tests.extend(bridge::tests(is_root).into_iter().chain(drops::tests()));
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(TOGETHER); // they wait more than they work
     libtest_mimic::run(&arguments, tests).exit_code()

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// wrong by more than [`TOLERANCE`], so that two translated stamps subtract exactly. A reading that
 /// contradicts all before it tells of a step; stamps from before the step are not translated.
 #[derive(Clone, Debug)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     /// The instant at which time of day and offset are the same.
     origin: Instant,
     /// Time of day at `origin`, in nanoseconds since the epoch.
@@ -21,7 +21,7 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    pub(super) fn new(reading: Reading) -> Self {
+    pub(crate) fn new(reading: Reading) -> Self {
         let Reading { before, after, .. } = reading;
         let (low, high) = reading.offset(before);
         let offset = i128::midpoint(low, high);
@@ -29,7 +29,7 @@ impl Clock {
     }
 
     /// Learns from a reading.
-    pub(super) fn read(&mut self, reading: Reading) {
+    pub(crate) fn read(&mut self, reading: Reading) {
         let (low, high) = reading.offset(self.origin);
         self.latest = reading.after;
         if low > self.high || high < self.low {
@@ -48,7 +48,7 @@ impl Clock {
     ///
     /// `None` if it is from before the time of day was last set, or not from this clock at all.
     #[inline]
-    pub(super) fn instant(&self, stamp: Duration) -> Option<Instant> {
+    pub(crate) fn instant(&self, stamp: Duration) -> Option<Instant> {
         let nanoseconds = i128::try_from(stamp.as_nanos()).ok()? - self.offset;
         let magnitude = nanos(nanoseconds.unsigned_abs())?;
         let instant = match nanoseconds {
@@ -59,7 +59,7 @@ impl Clock {
     }
 
     /// The time of day at `at`, since the epoch.
-    pub(super) fn wall(&self, at: Instant) -> Duration {
+    pub(crate) fn wall(&self, at: Instant) -> Duration {
         let wall = self.offset + between(self.origin, at);
         u128::try_from(wall).ok().and_then(nanos).unwrap_or_default()
     }
@@ -67,15 +67,15 @@ impl Clock {
 
 /// A reading of the time of day, between two of the clock that never steps.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reading {
-    pub(super) before: Instant,
-    pub(super) wall: Duration,
-    pub(super) after: Instant,
+pub(crate) struct Reading {
+    pub(crate) before: Instant,
+    pub(crate) wall: Duration,
+    pub(crate) after: Instant,
 }
 
 impl Reading {
     #[expect(clippy::disallowed_methods, reason = "a link tells the layers their time")]
-    pub(super) fn now() -> Self {
+    pub(crate) fn now() -> Self {
         let before = now();
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self { before, wall, after: now() }
@@ -89,7 +89,7 @@ impl Reading {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a link tells the layers their time")]
-pub(super) fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 

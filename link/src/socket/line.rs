@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What a socket knows of the interface that it is bound to.
-pub(super) struct Line {
+pub(crate) struct Line {
     monitor: Monitor,
     name: String,
     condition: Condition,
@@ -26,7 +26,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn new(
+    pub(crate) fn new(
         monitor: Monitor,
         name: String,
         condition: Condition,
@@ -38,14 +38,14 @@ impl Line {
     }
 
     /// Takes in the news.
-    pub(super) fn listen(&mut self) {
+    pub(crate) fn listen(&mut self) {
         while let Some(change) = self.monitor.read() {
             self.turn(change);
         }
     }
 
     /// Takes in how things are right now, which the news may not tell yet.
-    pub(super) fn ask(&mut self) {
+    pub(crate) fn ask(&mut self) {
         self.listen(); // they are older, and must not be told after it
         if let Ok(change) = self.monitor.now() {
             self.turn(change);
@@ -53,26 +53,26 @@ impl Line {
     }
 
     /// Knows that the interface is gone.
-    pub(super) fn cut(&mut self) {
+    pub(crate) fn cut(&mut self) {
         self.gone = true;
     }
 
-    pub(super) fn event(&mut self) -> Option<Event> {
+    pub(crate) fn event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
     /// The address of our station.
-    pub(super) fn mac(&self) -> MacAddr6 {
+    pub(crate) fn mac(&self) -> MacAddr6 {
         self.adopted.or(self.condition.mac).unwrap_or_default()
     }
 
     /// Octets that a frame may have after its header.
-    pub(super) fn mtu(&self) -> usize {
+    pub(crate) fn mtu(&self) -> usize {
         self.condition.mtu + self.extra
     }
 
     /// Why no frame can leave at present.
-    pub(super) fn bar(&self) -> Option<Unsent> {
+    pub(crate) fn bar(&self) -> Option<Unsent> {
         match self.condition.state {
             _ if self.gone => Some(Unsent::Down),
             State::Up => None,
@@ -81,17 +81,17 @@ impl Line {
         }
     }
 
-    pub(super) fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         self.gone
     }
 
-    pub(super) fn has_event(&self) -> bool {
+    pub(crate) fn has_event(&self) -> bool {
         !self.events.is_empty()
     }
 
     /// # Errors
     /// NotConnected if the interface is gone.
-    pub(super) fn check(&self) -> io::Result<()> {
+    pub(crate) fn check(&self) -> io::Result<()> {
         if !self.gone {
             return Ok(());
         }

@@ -18,7 +18,8 @@ impl Icmp {
         self.may_answer(datagram, message, self.config.answers_broadcast)?;
         let [a, b] = message.identifier().to_be_bytes();
         let [c, d] = message.sequence().to_be_bytes();
-        let sent = below.send(&header(datagram), message.len(), &mut |out| {
+        let to = header(datagram, message.len(), below);
+        let sent = below.send(&to, message.len(), &mut |out| {
             write_message(out, (ECHO_REPLY, 0), [a, b, c, d], |data| {
                 data.copy_from_slice(message.data());
             });
@@ -45,7 +46,8 @@ impl Icmp {
         let [c, d] = message.sequence().to_be_bytes();
         let since_midnight = datagram.stamp.since_epoch.as_millis() % DAY;
         let came = (since_midnight as u32).to_be_bytes(); // less than 2^27
-        let sent = below.send(&header(datagram), TIMESTAMP_LEN, &mut |out| {
+        let to = header(datagram, TIMESTAMP_LEN, below);
+        let sent = below.send(&to, TIMESTAMP_LEN, &mut |out| {
             write_message(out, (TIMESTAMP_REPLY, 0), [a, b, c, d], |times| {
                 times[..4].copy_from_slice(&message.data()[..4]);
                 times[4..8].copy_from_slice(&came);
@@ -80,12 +82,15 @@ impl Icmp {
 }
 
 /// From the address that was asked (RFC 1122 §3.2.2.6), if that is one; with the request's type of
-/// service (RFC 1349 §5.1). The reply may be fragmented, as it is no probe of the path.
-fn header(datagram: &Datagram<'_>) -> Header {
+/// service (RFC 1349 §5.1), and its route and times recorded on (RFC 1122 §3.2.2.6). Fragmented
+/// only where it must be: what is not needs no identification of its own (RFC 6864 §4).
+fn header(datagram: &Datagram<'_>, len: usize, below: &dyn DatagramTx) -> Header {
+    let options = datagram.reply_options();
     Header {
         src: (datagram.cast == Cast::Host).then_some(datagram.dst),
         tos: datagram.tos,
-        dont_fragment: false,
+        dont_fragment: len + options.octets().len() <= below.max_len(datagram.src),
+        options,
         ..Header::new(datagram.src, IpNumber::ICMP)
     }
 }

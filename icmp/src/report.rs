@@ -25,8 +25,11 @@ impl Icmp {
         received: &Datagram<'_>,
         below: &mut dyn DatagramTx,
     ) -> Result<(), Withheld> {
-        let octets = [&*received.header, &*received.payload];
-        self.tell(now, problem, octets, received.cast, Some(received.dst), below)
+        if received.link_cast != Cast::Host {
+            return Err(Withheld::Broadcast);
+        }
+        let (header, payload) = received.quotable();
+        self.tell(now, problem, [header, payload], received.cast, Some(received.dst), below)
     }
 
     /// Tells the sender of a packet why it was not forwarded, or not reassembled in time. `cast`

@@ -171,6 +171,10 @@ impl Owner for Hosts {
     fn mac(&self, addr: Ipv4Addr) -> Option<MacAddr6> {
         self.is_ours(addr).then(|| self.mac_of(addr))
     }
+
+    fn owns(&self, mac: MacAddr6) -> bool {
+        self.owns(mac)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -35,6 +35,7 @@ mod pace;
 mod router;
 mod served;
 mod survey;
+mod tower;
 
 pub use config::Config;
 pub use counters::{Counters, Discard};

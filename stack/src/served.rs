@@ -6,7 +6,7 @@ use std::{
 use arp::Operation;
 use icmp::Problem;
 use ipnetwork::Ipv4Network;
-use ipv4::{Cast, DatagramTx, Header, Packet, SendError, Sent};
+use ipv4::Cast;
 use link::{Facts, Frame, FrameIo};
 
 use crate::{
@@ -66,9 +66,9 @@ impl<L: FrameIo> Stack<L> {
         if let Some(beyond) = &served.beyond {
             beyond.hosts.claim_all();
         }
-        self.arp.own(served.hosts.clone());
+        self.tower.arp.own(served.hosts.clone());
         let all = served.clone();
-        self.ipv4.own(move |addr| all.hosts.is_ours(addr) || all.depth(addr).is_some());
+        self.tower.ipv4.own(move |addr| all.hosts.is_ours(addr) || all.depth(addr).is_some());
         self.served = Some(served);
     }
 
@@ -180,45 +180,4 @@ pub(crate) enum Verdict {
     Discard(Discard),
     /// Its sender is told, in the name of this address of ours.
     Tell(Problem, Ipv4Addr),
-}
-
-/// Tells the sender of the packet in `frame` what is wrong with it, and why it is discarded.
-pub(crate) fn tell(
-    problem: Problem,
-    from: Ipv4Addr,
-    frame: &Frame<'_>,
-    below: &mut dyn DatagramTx,
-) -> Discard {
-    let packet = match Packet::parse(frame.payload()) {
-        Ok(packet) => packet,
-        Err(discard) => return Discard::Ipv4(discard),
-    };
-    // Nobody may be told of some packets; those are discarded all the same.
-    let _ = problem.report(&packet, frame.cast(), &mut From { from, below });
-    if problem == Problem::TimeExceeded { Discard::Expired } else { Discard::Refused }
-}
-
-/// Datagrams that leave in the name of one of us.
-struct From<'a> {
-    from: Ipv4Addr,
-    below: &'a mut dyn DatagramTx,
-}
-
-impl DatagramTx for From<'_> {
-    fn src(&self, _dst: Ipv4Addr) -> Option<Ipv4Addr> {
-        Some(self.from)
-    }
-
-    fn max_len(&self, dst: Ipv4Addr) -> usize {
-        self.below.max_len(dst)
-    }
-
-    fn send(
-        &mut self,
-        header: &Header,
-        len: usize,
-        write: &mut dyn FnMut(&mut [u8]),
-    ) -> Result<Sent, SendError> {
-        self.below.send(&Header { src: Some(self.from), ..*header }, len, write)
-    }
 }

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod capture;
+mod conformance;
 mod fault;
 mod line;
 mod net;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     let mut tests: Vec<Trial> = adopt::tests(); // they take longest
     let others = [ping::tests(), line::tests(), privilege::tests(), send::tests()];
     tests.extend(others.into_iter().flatten());
+    tests.extend(conformance::tests());
     tests.extend(capture::tests().into_iter().chain(fault::tests()));
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(TOGETHER); // they wait more than they work

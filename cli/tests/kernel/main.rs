@@ -6,6 +6,7 @@ mod conformance;
 mod fault;
 mod line;
 mod net;
+mod peers;
 mod ping;
 mod privilege;
 mod raw;
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
     let mut tests: Vec<Trial> = adopt::tests(); // they take longest
     let others = [ping::tests(), line::tests(), privilege::tests(), send::tests()];
     tests.extend(others.into_iter().flatten());
-    tests.extend(conformance::tests());
+    tests.extend(conformance::tests().into_iter().chain(peers::tests()));
     tests.extend(capture::tests().into_iter().chain(fault::tests()));
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(TOGETHER); // they wait more than they work

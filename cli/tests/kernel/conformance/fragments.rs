@@ -29,9 +29,7 @@ pub(crate) const ROWS: &[Row] = &[
 
 fn orders(wire: &mut Wire) {
     let parts = Ip::echo(1, 1200).fragments(&[0, 304, 608, 904]);
-    let mut id = 0x2000;
-    for order in permutations(4) {
-        id += 1;
+    for (id, order) in (0x2000..).zip(permutations(4)) {
         let frames = order.iter().map(|&n| Ip { id, ..parts[n].clone() }.frame());
         let heard = wire.echoed(&frames.collect::<Vec<_>>());
         assert_eq!(heard.len(), 1, "{order:?}");

@@ -1,9 +1,6 @@
 //! The host under test at one end of a wire, and at the other end we, with nothing but frames.
 
-use std::{
-    net::Ipv4Addr,
-    time::{Duration, Instant},
-};
+use std::{net::Ipv4Addr, time::Duration};
 
 use libtest_mimic::Failed;
 use link::{
@@ -60,8 +57,8 @@ impl Wire {
 
     /// Asks until the host answers.
     pub(crate) fn until_up(&mut self, request: &Arp) {
-        let until = Instant::now() + PATIENCE;
-        while Instant::now() < until {
+        let until = self.socket.now() + PATIENCE;
+        while self.socket.now() < until {
             self.send(&request.broadcast());
             let heard = self.hear(Duration::from_millis(50));
             if heard.iter().any(|got| got.is_arp() && got.payload[7] == 2) {
@@ -73,14 +70,15 @@ impl Wire {
 
     pub(crate) fn send(&mut self, octets: &[u8]) {
         let sent = self.socket.transmit(octets.len(), &mut |out| out.copy_from_slice(octets));
-        sent.and_then(|()| Ok(self.socket.flush().expect("the wire holds"))).expect("room");
+        sent.expect("room for one");
+        self.socket.flush().expect("the wire holds");
     }
 
     /// All that comes within `time`; ARP requests for us are answered, and are in it too.
     pub(crate) fn hear(&mut self, time: Duration) -> Vec<Got> {
-        let until = Instant::now() + time;
+        let until = self.socket.now() + time;
         let mut heard = Vec::new();
-        while Instant::now() < until {
+        while self.socket.now() < until {
             heard.extend(self.take_in());
             self.socket.wait(Some(until), None).expect("the wire holds");
         }
@@ -102,8 +100,8 @@ impl Wire {
         self.send(&sentinel.frame());
         let number = self.sentinel.to_be_bytes();
         let mut heard = Vec::new();
-        let until = Instant::now() + PATIENCE;
-        while Instant::now() < until {
+        let until = self.socket.now() + PATIENCE;
+        while self.socket.now() < until {
             self.socket.wait(Some(until), None).expect("the wire holds");
             for got in self.take_in() {
                 let is_end = got.ether_type == IPV4

@@ -112,13 +112,17 @@ impl Flights {
         self.in_flight += 1;
     }
 
-    /// Takes note that one left. A later, better stamp of the same replaces an earlier one.
+    /// Takes note that one left. A better stamp of the same replaces another; the user's own is
+    /// none of those.
     pub(crate) fn start(&mut self, key: Key, at: Instant, source: Source) {
         let left = self.epoch.ticks(at);
         let Some(slot) = self.slots.get_mut(&key).filter(|slot| slot.is_in_flight()) else {
             return;
         };
         let (first, before) = (slot.state == State::Kept, slot.deadline());
+        if !first && source == Source::User {
+            return;
+        }
         (slot.left, slot.state) = (left, State::Left(source));
         let deadline = slot.deadline();
         self.under_way += usize::from(first);

@@ -3,10 +3,12 @@
 mod adopt;
 mod bridge;
 mod capture;
+mod conformance;
 mod drops;
 mod fault;
 mod line;
 mod net;
+mod peers;
 mod ping;
 mod privilege;
 mod raw;
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     let others = [ping::tests(), line::tests(), privilege::tests(), send::tests()];
     tests.extend(others.into_iter().flatten());
     tests.extend(serve::tests());
+    tests.extend(conformance::tests().into_iter().chain(peers::tests()));
     tests.extend(capture::tests().into_iter().chain(fault::tests()));
     tests.extend(bridge::tests(is_root).into_iter().chain(drops::tests()));
     let mut arguments = Arguments::from_args();

@@ -142,7 +142,9 @@ impl<L: FrameIo> Stack<L> {
             if handed == 0 {
                 break;
             }
-            self.link.flush()?; // the answers to one batch fit the queue, those to all may not
+            if self.served.is_some() {
+                self.link.flush()?; // the answers to one batch fit the queue, those to all may not
+            }
             budget = budget.saturating_sub(handed);
         }
         self.go_on_claiming(now);

@@ -30,7 +30,7 @@ pub struct Stack<L> {
     pub(crate) ipv4: Ipv4,
     icmp: Icmp,
     counters: Counters,
-    events: VecDeque<Event>,
+    pub(crate) events: VecDeque<Event>,
     /// Our address is announced once it has turned out to be free.
     adopting: bool,
     /// Whom we are besides.
@@ -253,17 +253,6 @@ impl<L: FrameIo> Stack<L> {
             });
             told(now, Some(frame.src()), frame.at(), ipv4, arp, icmp, events);
         })
-    }
-
-    /// Takes the steps that are due to make the hosts ours.
-    fn go_on_claiming(&mut self, now: Instant) {
-        let Self { survey, link, events, .. } = self;
-        if let Some(claiming) = survey {
-            claiming.poll(now, link, |addr| {
-                events.push_back(Event::of_arp(now, arp::Event::Free { addr }));
-            });
-        }
-        self.survey = self.survey.take_if(|survey| !survey.is_over());
     }
 
     fn link_event(&mut self, now: Instant, event: link::Event) {

@@ -184,7 +184,7 @@ fn socket(
     options.open(name).map_err(Failure::open)
 }
 
-fn tap(global: &Global, name: &str) -> Result<Tap, Failure> {
+pub(crate) fn tap(global: &Global, name: &str) -> Result<Tap, Failure> {
     let options = Tap::options().tagged(!global.vlan.is_empty());
     let options = global.source_mac.iter().fold(options, |options, mac| options.mac(*mac));
     options.open(name).map_err(Failure::tap)

@@ -62,7 +62,9 @@ pub(crate) fn run(global: &Global, args: &Serve, report: &mut Report) -> Result<
     stack.serve(now, served, probe);
     let metrics = args.metrics.clone().map(|path| Metrics::new(path, now));
     let deadline = args.deadline.map(|deadline| now + deadline);
-    let mut server = Server { stack, name, signals, metrics, deadline, claiming: probe };
+    let has_kernel = !in_memory && lab.is_none() && global.vlan.is_empty();
+    let look_up = has_kernel.then_some(now + LOOK_UP);
+    let mut server = Server { stack, name, signals, metrics, deadline, look_up, claiming: probe };
     server.start(global, &plan, in_memory, report)?;
     let served = server.serve(report);
     let ended = server.end(now, report);
@@ -82,6 +84,8 @@ struct Server {
     signals: Signals,
     metrics: Option<Metrics>,
     deadline: Option<Instant>,
+    /// When to look what the kernel answers for by then.
+    look_up: Option<Instant>,
     /// Not all addresses are ours yet that may be.
     claiming: bool,
 }
@@ -146,6 +150,10 @@ impl Server {
             if self.deadline.is_some_and(|deadline| deadline <= now) {
                 return Ok(0);
             }
+            if self.look_up.is_some_and(|look_up| look_up <= now) {
+                self.look_up = Some(now + LOOK_UP);
+                self.leave_to_the_kernel(now, report)?;
+            }
             if let Some(metrics) = &mut self.metrics {
                 metrics.keep(now, &self.stack)?;
             }
@@ -173,9 +181,28 @@ impl Server {
 
     fn wait(&mut self) -> Result<(), Failure> {
         let metrics = self.metrics.as_ref().map(Metrics::due);
-        let until = [self.stack.deadline(), self.deadline, metrics].into_iter().flatten().min();
+        let until = [self.stack.deadline(), self.deadline, self.look_up, metrics]
+            .into_iter()
+            .flatten()
+            .min();
         let waited = self.stack.link_mut().wait(until, Some(self.signals.as_fd()));
         waited.map_err(|error| Failure::gone(&self.name, &error))
+    }
+
+    /// Leaves alone what has become the host's own address meanwhile.
+    fn leave_to_the_kernel(&self, now: Instant, report: &mut Report) -> Result<(), Failure> {
+        let Some(served) = self.stack.served() else { return Ok(()) };
+        let Ok(interface) = link::interface(&self.name) else { return Ok(()) }; // gone, perhaps
+        for address in interface.addresses {
+            if served.hosts.bar(address.addr) {
+                let (ts, ip, state) = (self.time(now), address.addr, "taken");
+                report
+                    .line(format_args!("{ip} is left to the host itself, whose own it is now"))?;
+                let mac = interface.mac.map(Mac);
+                report.record(&Record::Adopt { ts, ip, state, mac })?;
+            }
+        }
+        Ok(())
     }
 
     /// Says so when no more addresses are going to be ours; an exit code if none is.
@@ -253,6 +280,9 @@ impl Server {
 
 /// How long we look for more after a frame before we sleep: to be woken up costs as much.
 const SPIN: Duration = Duration::from_micros(50);
+
+/// How often we look which addresses are the host's own.
+const LOOK_UP: Duration = Duration::from_secs(1);
 
 /// How often we look for signals when there is no time to sleep.
 const LOOK: Duration = Duration::from_millis(20);

@@ -121,7 +121,9 @@ impl<L: FrameIo> Stack<L> {
             if handed == 0 {
                 break;
             }
-            self.link.flush()?; // the answers to one batch fit the queue, those to all may not
+            if self.served.is_some() {
+                self.link.flush()?; // the answers to one batch fit the queue, those to all may not
+            }
             budget = budget.saturating_sub(handed);
         }
         self.go_on_claiming(now);
@@ -196,17 +198,6 @@ impl<L: FrameIo> Stack<L> {
             }
             tower.own(now, &frame);
         })
-    }
-
-    /// Takes the steps that are due to make the hosts ours.
-    fn go_on_claiming(&mut self, now: Instant) {
-        let Self { survey, link, tower: Tower { events, .. }, .. } = self;
-        if let Some(claiming) = survey {
-            claiming.poll(now, link, |addr| {
-                events.push_back(Event::of_arp(now, arp::Event::Free { addr }));
-            });
-        }
-        self.survey = self.survey.take_if(|survey| !survey.is_over());
     }
 
     fn link_event(&mut self, now: Instant, event: link::Event) {

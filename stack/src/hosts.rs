@@ -106,13 +106,13 @@ impl Hosts {
         self.position(addr).is_some_and(|n| !is_set(&self.barred, n))
     }
 
-    /// Whether a frame to `mac` is for one of us.
+    /// Whether a frame to `mac` is for one of us, or is the answer to one who wants to be.
     pub fn owns(&self, mac: MacAddr6) -> bool {
         match self.macs {
             Macs::One(ours) => ours == mac,
             Macs::Each => {
                 let [two, zero, a, b, c, d] = mac.into_array();
-                (two, zero) == (2, 0) && self.is_ours(Ipv4Addr::new(a, b, c, d))
+                (two, zero) == (2, 0) && self.is_wanted(Ipv4Addr::new(a, b, c, d))
             }
         }
     }
@@ -239,10 +239,12 @@ mod tests {
     fn each_has_a_mac_address_of_its_own_that_tells_whose_it_is() {
         let hosts = hosts(&[(0x0a4d_0001, 0x0a4d_0002)]);
         let mac = MacAddr6::new(2, 0, 10, 77, 0, 1);
-        assert!(!hosts.owns(mac), "not ours yet");
+        assert!(hosts.owns(mac), "of a probe, the answer comes here before the address is ours");
         hosts.claim_all();
         assert_eq!(hosts.mac(Ipv4Addr::new(10, 77, 0, 1)), Some(mac));
         assert!(hosts.owns(mac) && !hosts.owns(MacAddr6::new(2, 0, 10, 77, 0, 3)));
         assert!(!hosts.owns(MacAddr6::new(2, 1, 10, 77, 0, 1)));
+        hosts.bar(Ipv4Addr::new(10, 77, 0, 1));
+        assert!(!hosts.owns(mac));
     }
 }

@@ -11,9 +11,11 @@ use link::{Facts, Frame, FrameIo};
 
 use crate::{
     counters::Discard,
+    event::Event,
     host::Stack,
     hosts::Hosts,
     survey::{self, Survey},
+    tower::Tower,
 };
 
 /// Whom a [`Stack`] is, besides or instead of the host that it was made as.
@@ -85,6 +87,17 @@ impl<L: FrameIo> Stack<L> {
     /// How long it takes to claim so many addresses.
     pub fn time_to_claim(len: usize) -> Duration {
         survey::duration(len)
+    }
+
+    /// Takes the steps that are due to make the hosts ours.
+    pub(crate) fn go_on_claiming(&mut self, now: Instant) {
+        let Self { survey, link, tower: Tower { events, .. }, .. } = self;
+        if let Some(claiming) = survey {
+            claiming.poll(now, link, |addr| {
+                events.push_back(Event::of_arp(now, arp::Event::Free { addr }));
+            });
+        }
+        self.survey = self.survey.take_if(|survey| !survey.is_over());
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     args::Global,
     capture::Capture,
     failure::{self, Failure},
-    open::decorate,
+    open::{decorate, tap},
     privilege::drop_privileges,
     value::LinkName,
 };
@@ -50,6 +50,13 @@ impl Line {
                 let plan = Plan::new(global, args, Some(&interface))?;
                 let link = socket(global, args, name, &plan)?;
                 (name.clone(), plan, Box::new(link))
+            }
+            Some(LinkName::Tap(name)) => {
+                let link = tap(global, name)?;
+                let mut interface =
+                    link::interface(name).map_err(|error| failure::interface(name, &error))?;
+                interface.addresses.clear(); // they are those of the kernel's end
+                (name.clone(), Plan::new(global, args, Some(&interface))?, Box::new(link))
             }
             Some(LinkName::Capture(path)) => {
                 let path = path.display();

@@ -8,7 +8,7 @@ use link::{
 use macaddr::MacAddr6;
 use stack::{Beyond, Hosts, Impairment, Macs, Refused, Served};
 
-use super::args::{For, Serve};
+use super::args::{EVERYWHERE, For, Serve};
 use crate::{args::Global, failure::Failure, target, value::Source};
 
 /// Who the command line wants us to be.
@@ -114,11 +114,13 @@ impl Plan {
         })
     }
 
-    /// Prefixes that are on the link.
+    /// Prefixes that are on the link: to hosts without a network of their own everybody is, unless
+    /// there is a gateway.
     pub(super) fn connected(&self) -> impl Iterator<Item = Ipv4Network> + '_ {
         let gateway = self.gateway.map(Ipv4Network::from);
         let sources = self.sources.iter().copied();
-        sources.chain(self.near.iter().map(covering)).chain(gateway)
+        let everywhere = (!self.near.is_empty() && gateway.is_none()).then_some(EVERYWHERE);
+        sources.chain(self.near.iter().map(covering)).chain(gateway).chain(everywhere)
     }
 
     /// What is done to what they answer: for each prefix that is named, what is said of the

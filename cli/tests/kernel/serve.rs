@@ -18,6 +18,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         Trial::test("an_address_that_somebody_has_is_left_alone", taken),
         Trial::test("where_all_addresses_are_taken_there_is_nothing_to_serve", all_taken),
         Trial::test("the_hosts_own_addresses_are_its_kernels", hosts_own),
+        Trial::test("an_address_that_becomes_the_hosts_own_is_its_kernels", hosts_own_later),
         Trial::test("serving_goes_on_after_an_outage", outage),
         Trial::test("a_link_deleted_while_we_serve_ends_with_4_after_the_summary", deleted),
         Trial::test("hosts_are_silent_unreachable_or_lossy_as_they_are_told", ills),
@@ -61,7 +62,7 @@ fn own_macs() -> Tested {
 
 fn taken() -> Tested {
     let net = Net::new()?;
-    let args = "serve -I v0 -S 10.77.0.3/24 10.77.0.0/30 -w 6.5";
+    let args = "serve -I v0 -S 10.77.0.3/24 10.77.0.0/30 -w 6.5 --mac-per-host";
     let said = run(&net.here, Form::Json, args, 0)?;
     let adopted: Vec<_> = said.of("adopt").map(|is| (&is["ip"], &is["state"])).collect();
     let taken = (&FAR.to_string().into(), &"taken".into());
@@ -94,6 +95,17 @@ fn hosts_own() -> Tested {
     let served = stop(program, 0)?;
     assert_eq!((&last(&served)?["left_alone"], &last(&served)?["ours"]), (&1.into(), &7.into()));
     assert_eq!(last(&served)?["echo_replies"], 0);
+    Ok(())
+}
+
+fn hosts_own_later() -> Tested {
+    let net = Net::new()?;
+    let mut program = serve(&net, "10.77.0.8/29")?;
+    net.here.add_address("v0", Ipv4Addr::new(10, 77, 0, 10), 24)?;
+    program.until(r#""ip":"10.77.0.10","state":"taken""#)?;
+    assert!(ping(&net.far, "10.77.0.10")?.is_answered(), "by the kernel");
+    let said = stop(program, 0)?;
+    assert_eq!((&last(&said)?["ours"], &last(&said)?["echo_replies"]), (&7.into(), &0.into()));
     Ok(())
 }
 

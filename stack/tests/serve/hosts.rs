@@ -66,11 +66,13 @@ fn many_are_probed_for_three_times_each_announced_twice_and_ours_after_five_seco
 
 #[test]
 fn who_has_an_address_that_is_probed_for_keeps_it() {
-    let mut pair = Pair::new(hosts(Macs::One(SERVER), 0, 3), true, &[]);
-    pair.live(pair.network.now() + Duration::from_secs(8), |_| None::<()>);
-    assert_eq!(pair.claimed(), (vec![host(0), host(2), host(3)], vec![host(1)]));
-    assert_eq!(pair.server.served().map(|served| served.hosts.count_barred()), Some(1));
-    assert!(is_reply(pair.ask(&Echo::new(host(2), 1, &[0; 56]))));
+    for macs in [Macs::One(SERVER), Macs::Each] {
+        let mut pair = Pair::new(hosts(macs, 0, 3), true, &[]);
+        pair.live(pair.network.now() + Duration::from_secs(8), |_| None::<()>);
+        assert_eq!(pair.claimed(), (vec![host(0), host(2), host(3)], vec![host(1)]));
+        assert_eq!(pair.server.served().map(|served| served.hosts.count_barred()), Some(1));
+        assert!(is_reply(pair.ask(&Echo::new(host(2), 1, &[0; 56]))));
+    }
 }
 
 #[test]

@@ -39,7 +39,7 @@ use self::{
     transmit::Transmit,
 };
 use crate::{
-    frame::{Direction, Frame, Source},
+    frame::{Batch, Direction, Facts, Frame, Source},
     io::{Event, FrameIo, FrameTx, SendError, Wait},
 };
 
@@ -145,24 +145,22 @@ impl FrameIo for PacketSocket {
         let taken = self.receive.take()?;
         let reading = Reading::now();
         self.clock.read(reading);
-        let (mac, mut count) = (self.line.mac(), 0);
-        for _ in 0..taken {
-            let Some(frame) = self.receive.next(mac, &self.clock, reading) else { continue };
-            if frame.direction() == Direction::Received {
-                each(frame, &mut self.transmit);
+        let Reading { wall, after: at, .. } = reading;
+        let batch = Batch { mac: self.line.mac(), at, wall, span: self.clock.span() };
+        let mut count = 0;
+        let (transmit, outgoing) = (&mut self.transmit, self.outgoing);
+        self.receive.each(&batch, |came| {
+            if came.said.direction == Direction::Received {
                 count += 1;
-            } else if let Some(since) = self.transmit.seen(frame.octets()) {
-                let mut facts = frame.facts();
-                if facts.stamp.source == Source::User {
-                    facts.at = since; // nearer the truth than the time of reading
-                }
-                each(frame.with_facts(facts), &mut self.transmit);
+                each(came.frame(), transmit);
+            } else if let Some(since) = transmit.seen(came.octets) {
                 count += 1;
-            } else if self.outgoing {
-                each(frame, &mut self.transmit);
+                each(left(came.frame(), since), transmit);
+            } else if outgoing {
                 count += 1;
+                each(came.frame(), transmit);
             }
-        }
+        });
         self.receive.release();
         if taken < BATCH {
             // Who was not seen to leave by now is not merely waiting to be looked at.
@@ -220,6 +218,16 @@ impl Wait for PacketSocket {
             self.receive.relieve();
         }
         Ok(())
+    }
+}
+
+/// The frame of ours that was given to the kernel just after `since`, which is nearer the truth
+/// than the time of reading.
+fn left(frame: Frame<'_>, since: Instant) -> Frame<'_> {
+    let facts = frame.facts();
+    match facts.stamp.source {
+        Source::User => frame.with_facts(Facts { at: since, ..facts }),
+        _ => frame,
     }
 }
 

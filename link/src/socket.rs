@@ -1,4 +1,5 @@
 mod clock;
+mod closing;
 mod control;
 mod fanout;
 mod inlet;
@@ -33,6 +34,7 @@ pub(crate) use watch::Watch;
 
 use self::{
     clock::{Clock, Reading},
+    closing::Closing,
     line::Line,
     receive::Receive,
     sys::BATCH,
@@ -53,6 +55,8 @@ pub struct PacketSocket {
     clock: Clock,
     buffer: usize,
     outgoing: bool,
+    #[expect(dead_code, reason = "it has its turn last of all, when the socket is dropped")]
+    closing: Closing,
 }
 
 impl PacketSocket {
@@ -115,7 +119,7 @@ impl PacketSocket {
 
     /// Becomes what the interface has become.
     fn follow(&mut self) {
-        self.line.listen();
+        self.line.follow(clock::now());
         self.transmit.follow(&self.line);
         self.receive.follow(self.line.mtu());
     }
@@ -213,6 +217,9 @@ impl Wait for PacketSocket {
         match ppoll(&mut fds, timeout.map(TimeSpec::from), None) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
+        }
+        if fds[2].revents().is_some_and(|events| !events.is_empty()) {
+            self.line.ring();
         }
         if fds[0].revents().is_some_and(|events| events.contains(PollFlags::POLLERR)) {
             self.receive.relieve();

@@ -1,7 +1,9 @@
 use std::{
+    cell::Cell,
     collections::VecDeque,
     io,
     os::fd::{AsFd, BorrowedFd},
+    time::{Duration, Instant},
 };
 
 use macaddr::MacAddr6;
@@ -16,6 +18,10 @@ use crate::{
 /// What a socket knows of the interface that it is bound to.
 pub(crate) struct Line {
     monitor: Monitor,
+    /// Somebody saw that there are news.
+    rung: Cell<bool>,
+    /// When the news were last taken in.
+    heard: Instant,
     name: String,
     condition: Condition,
     adopted: Option<MacAddr6>,
@@ -32,9 +38,33 @@ impl Line {
         condition: Condition,
         adopted: Option<MacAddr6>,
         tagged: bool,
+        now: Instant,
     ) -> Self {
-        let extra = if tagged { TAG_LEN } else { 0 };
-        Self { monitor, name, condition, adopted, extra, gone: false, events: VecDeque::new() }
+        Self {
+            monitor,
+            rung: Cell::new(false),
+            heard: now,
+            name,
+            condition,
+            adopted,
+            extra: if tagged { TAG_LEN } else { 0 },
+            gone: false,
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Says that there are news: whoever waits for frames waits for them too.
+    pub(super) fn ring(&self) {
+        self.rung.set(true);
+    }
+
+    /// Takes in the news if there are any, or may be some by now: to ask each time would double
+    /// the system calls of who never waits.
+    pub(super) fn follow(&mut self, now: Instant) {
+        if self.rung.take() || now >= self.heard + LAG {
+            self.heard = now;
+            self.listen();
+        }
     }
 
     /// Takes in the news.
@@ -117,6 +147,9 @@ impl Line {
         self.events.drain(..old); // nobody listens; the latest say how it is
     }
 }
+
+/// How long news may lie unheard while nobody waits.
+const LAG: Duration = Duration::from_millis(1);
 
 /// Events kept for whoever does not take them.
 const MAX_EVENTS: usize = 64;

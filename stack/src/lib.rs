@@ -30,6 +30,7 @@ mod host;
 mod lab;
 mod pace;
 mod router;
+pub mod sweep;
 
 pub use counters::{Counters, Discard};
 pub use dissect::{Dissected, Layer, Malformed, dissect};
@@ -39,6 +40,7 @@ pub use host::{Config, Stack};
 pub use lab::{HostId, Lab, NetworkId, RouterId};
 pub use pace::Pace;
 pub use router::{Router, Side};
+pub use sweep::{Permutation, Shard, Sweep, Targets};
 
 pub use {arp, icmp, ipv4, link};
 

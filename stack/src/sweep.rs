@@ -64,8 +64,8 @@ use schedule::Schedule;
 /// Probes any number of targets, round after round, through a [`Stack`] that it drives.
 ///
 /// Of a target that is not being probed it keeps nothing. [`poll`](Sweep::poll) it instead of the
-/// stack, take its [`event`](Sweep::event)s until `None`, then wait until
-/// [`deadline`](Sweep::deadline); until it [`is_over`](Sweep::is_over).
+/// stack, take its [`event`](Sweep::event)s until `None`; then, unless it
+/// [`is_over`](Sweep::is_over), wait until [`deadline`](Sweep::deadline), and begin again.
 pub struct Sweep {
     config: Config,
     rounds: Rounds,

@@ -3,7 +3,6 @@
 use std::{io, net::Ipv4Addr, time::Instant};
 
 use link::{Direction, EtherType, Frame, FrameIo, FrameTx};
-use sidestack_stack::link;
 
 /// Answers what has come in on `link`: each request by ARP or for an echo whose target `answers`.
 pub(crate) fn answer(

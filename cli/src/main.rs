@@ -23,6 +23,7 @@ mod signals;
 mod sniff;
 mod statistics;
 mod target;
+mod targets;
 mod text;
 mod value;
 

@@ -145,7 +145,7 @@ impl Session {
         &self,
         report: &mut Report,
         cmd: &str,
-        targets: &[Ipv4Addr],
+        targets: &[impl ToString],
     ) -> Result<(), Failure> {
         let addr = self.identity.network.ip();
         report.record(&Record::Start {
@@ -155,7 +155,7 @@ impl Session {
             src: Some(addr).filter(|addr| !addr.is_unspecified()),
             src_mac: Some(Mac(self.mac())),
             vlan: self.vlan.iter().copied().map(VlanTag::from).collect(),
-            targets: targets.iter().map(Ipv4Addr::to_string).collect(),
+            targets: targets.iter().map(ToString::to_string).collect(),
             stamps: Some(self.stamps()),
         })
     }

@@ -282,6 +282,7 @@ impl Sweep {
         let echo = Echo {
             ttl: self.config.ttl,
             tos: self.config.tos,
+            dont_fragment: self.config.dont_fragment,
             timeout: self.timeouts[usize::from(probe.tried)],
             ..Echo::new(probe.addr, sequence, &self.config.data)
         };

@@ -31,6 +31,8 @@ pub struct Config {
     pub ttl: u8,
     /// Type of service: DSCP and ECN.
     pub tos: u8,
+    /// Whether no router may fragment it.
+    pub dont_fragment: bool,
     /// Octets to be echoed; the first 8 give way to a cookie.
     pub data: Vec<u8>,
 }
@@ -63,6 +65,7 @@ impl Default for Config {
             shard: Shard::WHOLE,
             ttl: 64,
             tos: 0,
+            dont_fragment: true,
             data: vec![0; 56],
         }
     }

@@ -17,7 +17,7 @@ use stack::{
     Permutation, Shard, Targets, What, arp,
     icmp::{self, Straying},
     link,
-    sweep::{Config, Method, Outcome, Rate},
+    sweep::{Config, Ended, Method, Outcome, Rate},
 };
 use world::{FAR, GATEWAY, HOP, World, first, ms, target};
 
@@ -271,6 +271,19 @@ fn a_silent_gateway_is_asked_three_times_and_not_once_for_each_target() {
     let unresolved = Outcome::Echo(icmp::Outcome::Unresolved { requests: 3 });
     assert!(world.ended.iter().all(|ended| ended.outcome == unresolved));
     assert_eq!(world.ended.iter().map(|ended| ended.tries).sum::<u32>(), 1, "one was kept");
+}
+
+#[test]
+fn hosts_that_are_silent_behind_a_gateway_cost_no_other_probe_its_turn() {
+    let mut world = World::routed();
+    world.is_silent = |kind, addr| kind == EtherType::IPV4 && addr.octets()[3] % 2 == 1;
+    world.run(&first(1000), Config { window: 100, timeout: ms(100), ..Config::default() });
+    let is_silent = |ended: &&Ended| ended.addr.octets()[3] % 2 == 1;
+    let (silent, alive): (Vec<&Ended>, Vec<&Ended>) = world.ended.iter().partition(is_silent);
+    assert_eq!((silent.len(), alive.len()), (500, 500));
+    let timed_out = Outcome::Echo(icmp::Outcome::TimedOut { waited: ms(100) });
+    assert!(silent.iter().all(|ended| ended.outcome == timed_out && ended.tries == 1));
+    assert!(alive.iter().all(|ended| ended.from_mac == Some(FAR)));
 }
 
 #[test]

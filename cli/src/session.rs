@@ -54,7 +54,7 @@ impl Session {
         let Opened { link, name, identity, capture, receive_buffer, lab } =
             open(global, target, us, secrets.seed)?;
         let config = Config {
-            answers: matches!(us, Us::Host | Us::Claimant(_))
+            answers: matches!(us, Us::Host | Us::Sweeper | Us::Claimant(_))
                 && identity.standing != Standing::Hosts,
             identifier: secrets.identifier,
             secret: secrets.keys,
@@ -164,7 +164,8 @@ impl Session {
     pub(crate) fn stamps(&self) -> Stamps {
         let in_memory = self.identity.standing == Standing::Given && self.lab.is_none();
         let source = source_name(if in_memory { Source::Virtual } else { Source::Kernel });
-        Stamps { tx: source, rx: source }
+        let by_hand = self.us == Us::Sweeper && !in_memory;
+        Stamps { tx: if by_hand { source_name(Source::User) } else { source }, rx: source }
     }
 
     /// Tells what became of the link itself.

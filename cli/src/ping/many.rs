@@ -31,7 +31,7 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     let named = targets::parse(&args.targets)?;
     let capacity = named.len().clamp(4096, MOST_NEIGHBOURS) as usize;
     let arp = arp::Config { capacity, ..arp::Config::default() };
-    let mut session = Session::open(global, named.nth(0), Us::Host, arp)?;
+    let mut session = Session::open(global, named.nth(0), us(args), arp)?;
     let ours = session.identity.network;
     let everybodys = (ours.prefix() < 31).then(|| [ours.network(), ours.broadcast()]);
     let excepted = everybodys.into_iter().flatten().chain([ours.ip()]);
@@ -71,6 +71,15 @@ fn refuse(global: &Global, args: &Ping) -> Result<(), Failure> {
         (_, Some(_)) => none("--via", "name a router by --gateway, or a neighbour as IP@MAC"),
         _ => Ok(()),
     }
+}
+
+/// Whether each request's own stamp is worth its time.
+fn us(args: &Ping) -> Us {
+    let slow = match args.many.rate {
+        Some(rate) => (1..=STAMPED).contains(&rate),
+        None => args.interval.is_none_or(|interval| interval * STAMPED >= Duration::from_secs(1)),
+    };
+    if slow { Us::Host } else { Us::Sweeper }
 }
 
 fn config(global: &Global, args: &Ping, targets: &Targets) -> Config {
@@ -295,6 +304,9 @@ const RETRIES: u8 = 3;
 /// So many targets are asked in their order, unless a seed is given; more are not, so that no
 /// network of theirs has to take it all at once.
 const LISTED: u64 = 256;
+
+/// Requests a second whose leaving the kernel is asked to stamp.
+const STAMPED: u32 = 1000;
 
 /// Neighbours that are remembered at most: a /16 of them.
 const MOST_NEIGHBOURS: u64 = 1 << 16;

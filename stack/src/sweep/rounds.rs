@@ -1,9 +1,6 @@
-use std::{
-    net::Ipv4Addr,
-    time::{Duration, Instant},
-};
+use std::{net::Ipv4Addr, time::Instant};
 
-use super::{Config, Permutation, Shard, Targets};
+use super::{Config, Permutation, Rate, Shard, Targets};
 
 /// Which target is next, and in which round; nothing is kept of any one of them.
 pub(super) struct Rounds {
@@ -14,7 +11,7 @@ pub(super) struct Rounds {
     tries: u64,
     /// `None`: no end.
     count: Option<u64>,
-    period: Duration,
+    period: Rate,
     began: Instant,
     round: u64,
     /// Targets of this round that had their turn; never all of them.
@@ -28,7 +25,7 @@ impl Rounds {
             shard: config.shard,
             tries: u64::from(config.retries) + 1,
             count: config.rounds,
-            period: config.period,
+            period: Rate::every(config.period),
             began: now,
             round: 0,
             begun: 0,
@@ -67,7 +64,7 @@ impl Rounds {
 
     /// When this round may begin, or may have begun; `None` when that is beyond all time.
     pub(super) fn begins(&self) -> Option<Instant> {
-        self.began.checked_add(self.period.checked_mul(self.round.try_into().ok()?)?)
+        self.began.checked_add(self.period.span_of(self.round)?)
     }
 
     /// How many have a turn in each round.
@@ -91,5 +88,26 @@ impl Rounds {
         let ago = (latest as u16).wrapping_sub(sequence);
         let number = latest.wrapping_sub(ago.into());
         (number / self.tries, (number % self.tries) as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use link::memory::Network;
+
+    #[test]
+    fn a_round_beyond_all_counting_still_has_its_moment() {
+        let now = Network::new().now();
+        let (period, targets) =
+            (Duration::from_millis(1), [[10, 0, 0, 1].into()..=[10, 0, 0, 1].into()]);
+        let config = Config { period, rounds: None, ..Config::default() };
+        let mut rounds = Rounds::new(now, targets.into_iter().collect(), &config);
+        rounds.round = 1 << 33;
+        assert_eq!(rounds.begins(), now.checked_add(Duration::from_micros(1000 << 33)));
+        let sequence = rounds.sequence(rounds.round, 0);
+        assert_eq!(rounds.request(sequence), (1 << 33, 0));
     }
 }

@@ -60,7 +60,7 @@ impl Rate {
     }
 
     /// How long `moments` of them take.
-    fn span_of(&self, moments: u64) -> Option<Duration> {
+    pub(super) fn span_of(&self, moments: u64) -> Option<Duration> {
         let nanos = self.span.as_nanos().checked_mul(moments.into())? / u128::from(self.count);
         let seconds = u64::try_from(nanos / NANOS).ok()?;
         Some(Duration::new(seconds, (nanos % NANOS) as u32))

@@ -21,8 +21,7 @@ pub(super) struct Tally {
     /// Probes that never left; but those whose next hop is silent are as lost as any.
     unsent: u64,
     unresolved: u64,
-    /// In nanoseconds.
-    times: Vec<u64>,
+    times: Times,
     /// The last round trip.
     pub(super) last: Option<Duration>,
 }
@@ -53,7 +52,7 @@ impl Tally {
             errors: self.errors,
             unsent: self.unsent,
             loss_pct: self.loss(),
-            rtt_ns: RoundTrips::of(self.times.clone()),
+            rtt_ns: self.times.round_trips(),
             interrupted,
             pass: self.received > 0,
             ..Summary::of_nothing(dst)
@@ -76,10 +75,73 @@ impl Display for Tally {
         let (sent, received) = (self.ended, self.received);
         let loss = Percent(self.loss().unwrap_or_default());
         write!(f, "xmt/rcv/%loss = {sent}/{received}/{loss}%")?;
-        let Some(RoundTrips { min, avg, max, .. }) = RoundTrips::of(self.times.clone()) else {
+        let Some(RoundTrips { min, avg, max, .. }) = self.times.round_trips() else {
             return Ok(());
         };
         let [min, avg, max] = [min, avg, max].map(Ms::of_nanos);
         write!(f, ", min/avg/max = {min}/{avg}/{max}")
+    }
+}
+
+/// Round-trip times in nanoseconds: all of them where they are few, else an even sample for the
+/// percentiles, and the rest exactly.
+#[derive(Default)]
+struct Times {
+    sample: Vec<u64>,
+    /// One of so many, as a power of two, is in the sample.
+    thinned: u32,
+    count: u64,
+    sum: f64,
+    squares: f64,
+    extremes: Option<(u64, u64)>,
+}
+
+impl Times {
+    fn push(&mut self, nanos: u64) {
+        if self.count.trailing_zeros() >= self.thinned {
+            self.sample.push(nanos);
+        }
+        self.count += 1;
+        self.sum += nanos as f64;
+        self.squares += (nanos as f64).powi(2);
+        let (min, max) = self.extremes.unwrap_or((nanos, nanos));
+        self.extremes = Some((min.min(nanos), max.max(nanos)));
+        if self.sample.len() > SAMPLE {
+            let mut n = 0;
+            self.sample.retain(|_| {
+                n += 1;
+                n % 2 == 1
+            });
+            self.thinned += 1;
+        }
+    }
+
+    fn round_trips(&self) -> Option<RoundTrips> {
+        let sampled = RoundTrips::of(self.sample.clone())?;
+        let (min, max) = self.extremes?;
+        let mean = self.sum / self.count as f64;
+        let variance = (self.squares / self.count as f64 - mean * mean).max(0.0);
+        let (avg, mdev) = (mean.round() as u64, variance.sqrt().round() as u64);
+        Some(RoundTrips { min, avg, max, mdev, ..sampled })
+    }
+}
+
+/// Times that are kept of one target.
+const SAMPLE: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_very_many_times_a_bounded_even_sample_is_kept() {
+        let mut times = Times::default();
+        (0..1_000_000).for_each(|nanos| times.push(nanos));
+        assert!((SAMPLE / 2..=SAMPLE).contains(&times.sample.len()), "{}", times.sample.len());
+        let apart = times.sample[1] - times.sample[0];
+        assert!(times.sample.windows(2).all(|pair| pair[1] - pair[0] == apart));
+        let RoundTrips { min, avg, max, p50, .. } = times.round_trips().expect("there are some");
+        assert_eq!((min, avg, max), (0, 500_000, 999_999));
+        assert!(p50.abs_diff(500_000) <= 2 * apart, "{p50}");
     }
 }

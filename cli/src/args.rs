@@ -1,3 +1,5 @@
+mod many;
+
 use std::{net::Ipv4Addr, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -10,6 +12,7 @@ use crate::{
     serve::Serve,
     value::{self, LinkName, Source, Via},
 };
+pub(crate) use many::Many;
 
 /// Ping, ARP and raw frames from an address, MAC or VLAN that the host does not own.
 ///
@@ -82,8 +85,8 @@ pub(crate) enum Command {
     /// List the interfaces, and whether they can be opened
     #[command(visible_alias = "if", after_help = EXIT_CODES)]
     Interfaces,
-    /// Ask a host for an echo, and time it
-    #[command(after_help = EXIT_CODES)]
+    /// Ask hosts for an echo, and time it
+    #[command(visible_alias = "fping", after_help = EXIT_CODES)]
     Ping(Ping),
     /// Resolve addresses, probe for one, or announce one
     #[command(visible_aliases = ["arping", "resolve"], after_help = EXIT_CODES)]
@@ -104,14 +107,18 @@ pub(crate) enum Command {
 
 #[derive(Args)]
 pub(crate) struct Ping {
-    /// Whom to ask: an address or a name
-    pub(crate) target: String,
-    /// Stop after this many requests
+    /// Whom to ask: an address or a name; or many
+    ///
+    /// Many: `10.0.0.0/24`, `10.0.0.1-50`, `a,b`, `@file`, `-` for standard input; `!X` excepts,
+    /// `IP@MAC` says where it is.
+    #[arg(required = true, value_name = "TARGET")]
+    pub(crate) targets: Vec<String>,
+    /// Stop after this many requests, to each target; of many, each is asked once otherwise
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
-    /// Between two requests: `200ms`, `1s`; a bare number is seconds
-    #[arg(short, long, value_name = "DUR", default_value = "1s", value_parser = value::interval)]
-    pub(crate) interval: Duration,
+    /// Between two requests: `200ms`; a bare number is seconds. By default 1s, to many 10ms
+    #[arg(short, long, value_name = "DUR", value_parser = value::interval)]
+    pub(crate) interval: Option<Duration>,
     /// Stop after this long, whatever has come
     #[arg(short = 'w', long, value_name = "DUR", value_parser = value::duration)]
     pub(crate) deadline: Option<Duration>,
@@ -145,6 +152,8 @@ pub(crate) struct Ping {
     /// Begin each line with the time
     #[arg(short = 'D', long)]
     pub(crate) timestamps: bool,
+    #[command(flatten)]
+    pub(crate) many: Many,
 }
 
 /// The octets of -p; a type of its own, or clap would take it for many values.

@@ -24,6 +24,7 @@ mod signals;
 mod sniff;
 mod statistics;
 mod target;
+mod targets;
 mod text;
 mod value;
 

@@ -2,7 +2,7 @@ use std::{cmp::Reverse, net::Ipv4Addr};
 
 use ipnetwork::Ipv4Network;
 use link::{
-    Filter, Interface, Kind, Link, PacketSocket, Source, State, Tagged, Tap,
+    Filter, Interface, Kind, Link, PacketSocket, Ring, Source, State, Tagged, Tap,
     capture::{Recorder, Writer},
     namespace,
 };
@@ -37,6 +37,8 @@ pub(crate) struct Opened {
 pub(crate) enum Us {
     /// A host with an address on the network.
     Host,
+    /// One that asks so fast that each frame's stamp would cost too much.
+    Sweeper,
     /// Whoever has this address: it is being announced.
     Claimant(Ipv4Addr),
     /// Nobody: without an address; only ARP is heard.
@@ -162,7 +164,7 @@ impl Us {
     /// The only address that we have, if we need no network.
     fn alone(self) -> Option<Ipv4Addr> {
         match self {
-            Self::Host => None,
+            Self::Host | Self::Sweeper => None,
             Self::Claimant(addr) => Some(addr),
             Self::Nobody | Self::Deaf => Some(Ipv4Addr::UNSPECIFIED),
         }
@@ -180,6 +182,10 @@ fn socket(
         _ => Filter::host(&[identity.network.ip()]),
     };
     let options = PacketSocket::options().filter(filter).tagged(!global.vlan.is_empty());
+    let options = match us {
+        Us::Sweeper => options.stamps(false).ring(Ring::LOW_DELAY),
+        _ => options,
+    };
     let options = global.source_mac.iter().fold(options, |options, mac| options.mac(*mac));
     options.open(name).map_err(Failure::open)
 }

@@ -55,7 +55,7 @@ impl Session {
         let Opened { link, name, identity, capture, receive_buffer, stamps, lab } =
             open(global, target, us, secrets.seed)?;
         let config = Config {
-            answers: matches!(us, Us::Host | Us::Claimant(_))
+            answers: matches!(us, Us::Host | Us::Sweeper | Us::Claimant(_))
                 && identity.standing != Standing::Hosts,
             identifier: secrets.identifier,
             secret: secrets.keys,
@@ -147,7 +147,7 @@ impl Session {
         &self,
         report: &mut Report,
         cmd: &str,
-        targets: &[Ipv4Addr],
+        targets: &[impl ToString],
     ) -> Result<(), Failure> {
         let addr = self.identity.network.ip();
         report.record(&Record::Start {
@@ -157,7 +157,7 @@ impl Session {
             src: Some(addr).filter(|addr| !addr.is_unspecified()),
             src_mac: Some(Mac(self.mac())),
             vlan: self.vlan.iter().copied().map(VlanTag::from).collect(),
-            targets: targets.iter().map(Ipv4Addr::to_string).collect(),
+            targets: targets.iter().map(ToString::to_string).collect(),
             stamps: Some(self.stamps()),
         })
     }
@@ -165,7 +165,8 @@ impl Session {
     /// Who is asked to stamp what leaves and what arrives.
     pub(crate) fn stamps(&self) -> Stamps {
         let source = source_name(self.stamps);
-        Stamps { tx: source, rx: source }
+        let by_hand = self.us == Us::Sweeper && self.stamps == Source::Kernel;
+        Stamps { tx: if by_hand { source_name(Source::User) } else { source }, rx: source }
     }
 
     /// Tells what became of the link itself.

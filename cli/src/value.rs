@@ -4,8 +4,9 @@ use std::{net::Ipv4Addr, path::PathBuf, str::FromStr, time::Duration};
 
 use link::Tag;
 use macaddr::MacAddr6;
+use stack::Shard;
 
-use crate::{args::Pattern, lab::Plan};
+use crate::{args::Pattern, lab::Plan, targets};
 
 /// What -I names.
 #[derive(Clone, Debug)]
@@ -139,6 +140,16 @@ pub(crate) fn file_size(text: &str) -> Result<u64, String> {
     let parsed = digits.parse::<u64>().ok().filter(|n| *n > 0 && !digits.starts_with('+'));
     let octets = parsed.and_then(|n| n.checked_mul(unit));
     octets.ok_or_else(|| format!("{text} is no size such as 10 (million octets), 500k or 2g"))
+}
+
+/// A factor that shortens nothing, nor goes beyond fping's 5.
+pub(crate) fn backoff(text: &str) -> Result<f64, String> {
+    let factor = text.parse().ok().filter(|factor| (1.0..=5.0).contains(factor));
+    factor.ok_or_else(|| format!("{text} is no factor from 1.0 to 5.0"))
+}
+
+pub(crate) fn shard(text: &str) -> Result<Shard, String> {
+    targets::shard(text, |name| std::env::var(name).ok())
 }
 
 pub(crate) fn octet(text: &str) -> Result<u8, String> {

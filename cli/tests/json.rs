@@ -26,6 +26,16 @@ fn a_ping_has_a_start_an_arp_its_replies_a_summary_and_an_end() {
 }
 
 #[test]
+fn many_targets_have_a_summary_each() {
+    let run = run("ping -j -r 0 -I lab:pace=0 10.0.0.2 10.0.0.99 172.16.0.1");
+    assert_eq!(run.one("start")["targets"], json!(["10.0.0.2", "10.0.0.99", "172.16.0.1"]));
+    assert_eq!(run.of("summary").count(), 3);
+    assert_eq!(run.one("unsent")["dst"], "10.0.0.99");
+    assert_eq!(run.one("icmp_error")["dst"], "172.16.0.1");
+    assert_eq!(run.exit, 0);
+}
+
+#[test]
 fn each_lost_reply_is_a_timeout_with_its_sequence() {
     let run = run("ping -j -c 5 -I lab:pace=0,loss=20%,seed=2 10.0.0.2");
     let (replies, losses) = (run.of("reply").count(), run.of("timeout").count());

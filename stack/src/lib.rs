@@ -35,6 +35,7 @@ mod pace;
 mod router;
 mod served;
 mod survey;
+pub mod sweep;
 mod tower;
 
 pub use config::Config;
@@ -49,6 +50,7 @@ pub use lab::{HostId, Lab, NetworkId, RouterId};
 pub use pace::Pace;
 pub use router::{Router, Side};
 pub use served::{Beyond, Refused, Served};
+pub use sweep::{Permutation, Shard, Sweep, Targets};
 
 pub use {arp, icmp, ipv4, link};
 

@@ -2,7 +2,7 @@ use std::net::Ipv4Addr;
 
 use ipnetwork::Ipv4Network;
 
-/// What a [`Stack`] is made with.
+/// What a [`Stack`](crate::Stack) is made with.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
     /// Our address, and the network that it connects.

@@ -99,7 +99,7 @@ impl Sweep {
         for (&addr, &mac) in targets.pins() {
             stack.pin(now, addr, mac);
         }
-        let pinned = stack.neighbours().filter(|neighbour| neighbour.pinned);
+        let pinned = stack.neighbours().filter(|neighbour| neighbour.state == arp::State::Static);
         Self {
             pinned: pinned.filter_map(|it| Some((it.addr, it.mac?))).collect(),
             rounds: Rounds::new(now, targets, &config),

@@ -45,7 +45,7 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     }
     session.start(report, "ping", &args.targets)?;
     if let Some(code) = session.settle(global, report)? {
-        session.close()?;
+        session.close(report)?;
         return Ok(code);
     }
     let config = config(global, args, &targets);
@@ -56,7 +56,7 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     let ended = many.go(report);
     many.rest(report)?;
     let Many { session, alive, stopped, .. } = many;
-    let closed = session.close();
+    let closed = session.close(report);
     ended.and(closed)?;
     let wanted = args.many.reachable.or(args.many.fast_reachable).unwrap_or(1);
     Ok(if stopped { 130 } else { u8::from(alive < wanted) })

@@ -9,7 +9,7 @@ use crate::{
     monitor::{Change, Monitor},
     netlink::Netlink,
     socket::{
-        clock::{Clock, Reading},
+        clock::{self, Clock, Reading},
         line::Line,
     },
 };
@@ -94,7 +94,7 @@ impl TapOptions {
         if ours == theirs {
             return Ok(None);
         }
-        Ok(Some(Line::new(monitor, name.into(), condition, Some(ours), self.tagged)))
+        Ok(Some(Line::new(monitor, name.into(), condition, Some(ours), self.tagged, clock::now())))
     }
 }
 

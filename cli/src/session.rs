@@ -10,7 +10,7 @@ use std::{
 use ipnetwork::Ipv4Network;
 use link::{FrameTx, Link, SendError, Source, Wait, namespace::KernelLab};
 use macaddr::MacAddr6;
-use stack::{Config, Discard, Stack, arp, ipv4::Hop};
+use stack::{Config, Discard, Stack, arp, icmp, ipv4::Hop};
 
 use crate::{
     args::Global,
@@ -192,10 +192,10 @@ impl Session {
         polled
     }
 
-    /// ICMP errors that were about datagrams of others.
+    /// ICMP errors that were about datagrams of others, or about none of ours that is in flight.
     pub(crate) fn foreign_errors(&self) -> u64 {
-        let discard = Discard::Icmp(stack::icmp::Discard::ForeignError);
-        self.stack.counters().discarded(discard)
+        let reasons = [icmp::Discard::ForeignError, icmp::Discard::StaleError];
+        reasons.map(|why| self.stack.counters().discarded(Discard::Icmp(why))).iter().sum()
     }
 
     /// Reaches `target` by `via`, whatever the other routes say.

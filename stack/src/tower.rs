@@ -99,21 +99,26 @@ impl Tower {
     /// Does what is due in every layer, the lowest first; `taken_in` is up to when all that came
     /// has been looked at.
     pub(crate) fn poll(&mut self, now: Instant, taken_in: Instant, link: &mut dyn FrameTx) {
-        while let Some(event) = self.arp.poll(now, link) {
-            self.arp_event(now, event);
-        }
+        self.poll_arp(now, link);
         while let Some(event) = self.ipv4.poll(now, &mut self.arp.over(now, link)) {
             self.ipv4_event(now, event, link);
         }
         while let Some(event) = self.icmp.poll(taken_in) {
             self.icmp_event(now, (now, None), event);
         }
+        self.poll_arp(now, link); // what it was advised of just now, too
     }
 
     /// When to poll again even if nothing arrives.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let deadlines = [self.arp.deadline(), self.ipv4.deadline(), self.icmp.deadline()];
         deadlines.into_iter().flatten().min()
+    }
+
+    fn poll_arp(&mut self, now: Instant, link: &mut dyn FrameTx) {
+        while let Some(event) = self.arp.poll(now, link) {
+            self.arp_event(now, event);
+        }
     }
 
     fn packet(
@@ -160,7 +165,7 @@ impl Tower {
         let Self { arp, ipv4, icmp, .. } = self;
         let mut below = arp.over(now, tx);
         let below = &mut ipv4.over(now, &mut below);
-        let came = (frame.cast(), from.or(Some(packet.dst())));
+        let came = (frame.cast(), from.or_else(|| Some(packet.dst())));
         let _ = icmp.report_packet(now, problem, &packet, came, below); // it is lost all the same
     }
 

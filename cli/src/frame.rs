@@ -2,6 +2,7 @@
 
 use std::{
     fmt::{self, Display, Write},
+    io,
     net::Ipv4Addr,
     time::{Duration, SystemTime},
 };
@@ -16,22 +17,18 @@ use stack::{
 
 use crate::record::{Mac, Time, VlanTag};
 
-/// A frame, the layers that it does not have absent.
+/// A frame as a line of JSON, the layers that it does not have absent.
 #[derive(Serialize)]
 pub(crate) struct Frame<'a> {
-    pub(crate) n: u64,
-    pub(crate) ts: Time,
-    pub(crate) dir: Option<&'static str>,
-    pub(crate) len: usize,
-    pub(crate) caplen: usize,
-    pub(crate) stamp: Option<&'static str>,
-    #[serde(flatten)]
-    pub(crate) layers: Layers<'a>,
-}
-
-/// What a frame is made of.
-#[derive(Serialize)]
-pub(crate) struct Layers<'a> {
+    v: u8,
+    #[serde(rename = "type")]
+    record: &'static str,
+    n: u64,
+    ts: &'a str,
+    dir: Option<&'static str>,
+    len: usize,
+    caplen: usize,
+    stamp: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     eth: Option<Eth>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -45,10 +42,29 @@ pub(crate) struct Layers<'a> {
     malformed: Option<Malformed>,
 }
 
-impl<'a> Layers<'a> {
-    pub(crate) fn of(frame: &Dissected<'a>) -> Self {
+/// What is known of a frame besides its octets.
+pub(crate) struct Passed<'a> {
+    pub(crate) n: u64,
+    pub(crate) ts: &'a str,
+    pub(crate) dir: Option<&'static str>,
+    pub(crate) len: usize,
+    pub(crate) caplen: usize,
+    pub(crate) stamp: Option<&'static str>,
+}
+
+impl<'a> Frame<'a> {
+    pub(crate) fn of(passed: Passed<'a>, frame: &Dissected<'a>) -> Self {
+        let Passed { n, ts, dir, len, caplen, stamp } = passed;
         let tags = frame.eth.iter().flat_map(link::View::tags);
         Self {
+            v: 1,
+            record: "frame",
+            n,
+            ts,
+            dir,
+            len,
+            caplen,
+            stamp,
             eth: frame.eth.as_ref().map(Eth::of),
             vlan: tags.map(VlanTag::from).collect(),
             arp: frame.arp.as_ref().map(Arp::of),
@@ -60,6 +76,13 @@ impl<'a> Layers<'a> {
                 reason: malformed.reason,
             }),
         }
+    }
+
+    /// Appends it to `out` as a line.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) -> io::Result<()> {
+        serde_json::to_writer(&mut *out, self)?;
+        out.push(b'\n');
+        Ok(())
     }
 }
 
@@ -241,7 +264,7 @@ struct Malformed {
 
 /// Octets in hexadecimal, a colon between two, as a MAC address has it.
 #[derive(Clone, Copy)]
-pub(crate) struct Octets<'a>(pub(crate) &'a [u8]);
+struct Octets<'a>(&'a [u8]);
 
 impl Display for Octets<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -264,25 +287,16 @@ impl Serialize for Octets<'_> {
 /// A protocol address of an ARP packet.
 #[derive(Clone, Copy, Serialize)]
 #[serde(untagged)]
-pub(crate) enum Protocol<'a> {
+enum Protocol<'a> {
     Ipv4(Ipv4Addr),
     Other(Octets<'a>),
 }
 
 impl<'a> Protocol<'a> {
-    pub(crate) fn of(protocol: u16, octets: &'a [u8]) -> Self {
+    fn of(protocol: u16, octets: &'a [u8]) -> Self {
         match <[u8; 4]>::try_from(octets) {
             Ok(addr) if protocol == link::EtherType::IPV4.0 => Self::Ipv4(addr.into()),
             _ => Self::Other(Octets(octets)),
-        }
-    }
-}
-
-impl Display for Protocol<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ipv4(addr) => addr.fmt(f),
-            Self::Other(octets) => octets.fmt(f),
         }
     }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::{
     failure::{Failure, Kind},
+    frame::Frame,
     record::{Mac, Record, Time},
 };
 
@@ -49,6 +50,16 @@ impl Report {
         }
         let mut line = Vec::new();
         encode(record, &mut line)?;
+        Ok(io::stdout().write_all(&line)?)
+    }
+
+    /// A frame, for programs.
+    pub(crate) fn frame(&mut self, frame: &Frame<'_>) -> Result<(), Failure> {
+        if !self.json {
+            return Ok(());
+        }
+        let mut line = Vec::new();
+        frame.encode(&mut line)?;
         Ok(io::stdout().write_all(&line)?)
     }
 
@@ -97,7 +108,7 @@ impl Report {
 }
 
 /// Appends `record` to `out` as a line.
-pub(crate) fn encode(record: &Record<'_>, out: &mut Vec<u8>) -> io::Result<()> {
+fn encode(record: &Record<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     serde_json::to_writer(&mut *out, &Line { v: 1, record })?;
     out.push(b'\n');
     Ok(())

@@ -6,10 +6,11 @@ use std::{
 
 use link::Event;
 use serde::Serialize;
+use stack::Dissected;
 
 use crate::{
     failure::{Failure, Kind},
-    frame::Frame,
+    frame::{self, Passed},
     record::{Mac, Record, Time},
 };
 
@@ -54,12 +55,16 @@ impl Report {
     }
 
     /// A frame, for programs.
-    pub(crate) fn frame(&mut self, frame: &Frame<'_>) -> Result<(), Failure> {
+    pub(crate) fn frame(
+        &mut self,
+        passed: &Passed<'_>,
+        frame: &Dissected<'_>,
+    ) -> Result<(), Failure> {
         if !self.json {
             return Ok(());
         }
         let mut line = Vec::new();
-        frame.encode(&mut line)?;
+        frame::encode(passed, frame, &mut line);
         Ok(io::stdout().write_all(&line)?)
     }
 

@@ -7,7 +7,7 @@ use stack::{Pace, arp, dissect};
 use crate::{
     args::{Global, Send},
     failure::Failure,
-    frame::{Frame as Decoded, Passed, time},
+    frame::{Passed, time},
     open::Us,
     record::{Mac, source_name},
     report::Report,
@@ -139,7 +139,7 @@ fn tell(
     let ts = time(frame.stamp().since_epoch).to_string();
     let stamp = Some(source_name(frame.stamp().source));
     let passed = Passed { n, ts: &ts, dir: Some("out"), len, caplen: len, stamp };
-    report.frame(&Decoded::of(passed, &dissect(octets, len)))
+    report.frame(&passed, &dissect(octets, len))
 }
 
 fn why(reason: Unsent) -> &'static str {

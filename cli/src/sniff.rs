@@ -1,7 +1,6 @@
 mod line;
 mod moment;
 mod options;
-mod pen;
 mod shown;
 mod source;
 

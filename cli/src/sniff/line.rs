@@ -2,7 +2,7 @@
 
 use stack::{Dissected, Malformed, arp, icmp::View, ipv4, link};
 
-use super::pen::Pen;
+use crate::pen::Pen;
 
 /// A decoded frame, for people.
 pub(crate) struct Line<'a> {

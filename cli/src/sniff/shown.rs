@@ -14,12 +14,12 @@ use super::{
     line::Line,
     moment::{Moment, of_day},
     options::{Direction, Sniff},
-    pen::Pen,
 };
 use crate::{
     args::Global,
     failure::Failure,
-    frame::{Frame, Passed},
+    frame::{Passed, encode},
+    pen::Pen,
 };
 
 /// Where the frames go.
@@ -108,7 +108,7 @@ impl<'a> Shown<'a> {
                     caplen: octets.len(),
                     stamp,
                 };
-                Frame::of(passed, &frame).encode(&mut self.text)?;
+                encode(&passed, &frame, &mut self.text);
             }
             Form::Text => {
                 let frame = dissect(octets, len);

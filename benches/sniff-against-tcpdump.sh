@@ -7,7 +7,7 @@
 # output goes to a file on the disk's cache, or with `null` to /dev/null. Needs root, iproute2,
 # python3; tcpdump is left out where it is missing.
 #
-#   cargo build --release -p sidestack && cargo build --release -p benches --example flood
+#   cargo build --release -p sidestack && cargo build --release -p sidestack-link --example flood
 #   benches/sniff-against-tcpdump.sh [frames [rate [rounds [null]]]]
 set -euo pipefail
 frames=${1:-2000000} rate=${2:-700000} rounds=${3:-3} sink=${4:-file}

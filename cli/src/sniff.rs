@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal};
 use crate::{
     args::Global,
     failure::{Failure, Kind},
-    record::{Mac, Record, Stamps, wall_clock},
+    record::{Mac, Record, wall_clock},
     report::Report,
     signals::{Signals, Wish},
 };
@@ -24,7 +24,11 @@ pub(crate) fn run(global: &Global, args: &Sniff, report: &mut Report) -> Result<
     let mut shown = Shown::open(global, args, source.name())?;
     start(&source, report)?;
     let watched = watch(&mut source, &mut shown, &mut signals, report);
-    let ended = shown.flush().and(watched);
+    let flushed = shown.flush();
+    let ended = watched.and_then(|code| flushed.map(|()| code));
+    if let Some(dropped) = source.dropped() {
+        report.dropped(dropped);
+    }
     if ended.as_ref().is_err_and(|failure| failure.kind == Kind::ClosedPipe) {
         return ended;
     }
@@ -94,8 +98,6 @@ fn figures(source: &mut Source, count: u64, report: &mut Report) {
 
 fn start(source: &Source, report: &mut Report) -> Result<(), Failure> {
     let link = source.link();
-    let kernel = Stamps { tx: "kernel", rx: "kernel" };
-    let of_lab = Stamps { tx: "virtual", rx: "virtual" };
     report.record(&Record::Start {
         cmd: "sniff",
         ts: wall_clock(),
@@ -104,6 +106,6 @@ fn start(source: &Source, report: &mut Report) -> Result<(), Failure> {
         src_mac: link.map(|link| Mac(link.mac())),
         vlan: Vec::new(),
         targets: Vec::new(),
-        stamps: link.map(|_| if source.name() == "lab" { of_lab } else { kernel }),
+        stamps: source.stamps(),
     })
 }

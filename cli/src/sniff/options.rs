@@ -2,14 +2,20 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::value;
+
 #[derive(Args)]
 pub(crate) struct Sniff {
     /// Read a capture, pcap or pcapng, instead of a link; `-` is standard input
     #[arg(short, long, value_name = "FILE")]
     pub(crate) read: Option<PathBuf>,
-    /// Write the frames to a pcapng file instead of showing them; `-` is standard output
+    /// Write the frames to a file instead of showing them: classic pcap if its name ends in .pcap,
+    /// else pcapng; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     pub(crate) write: Option<PathBuf>,
+    /// With -w: files of at most so many million octets (or k, m, g): FILE, FILE1, FILE2, ...
+    #[arg(short = 'C', long, value_name = "SIZE", requires = "write", value_parser = value::file_size)]
+    pub(crate) file_size: Option<u64>,
     /// With -w: show them as well; -j does so unasked
     #[arg(long, requires = "write")]
     pub(crate) print: bool,

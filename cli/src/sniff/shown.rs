@@ -1,10 +1,8 @@
 use std::{
-    cell::RefCell,
     fs::File,
-    io::{self, BufWriter, Write},
+    io::{self, Write},
     os::fd::AsFd,
     path::Path,
-    rc::Rc,
 };
 
 use link::capture::{Captured, Writer};
@@ -17,6 +15,7 @@ use super::{
 };
 use crate::{
     args::Global,
+    capture,
     failure::Failure,
     frame::{Passed, encode},
     pen::Pen,
@@ -31,7 +30,7 @@ pub(crate) struct Shown<'a> {
     /// What was not written yet.
     text: Vec<u8>,
     out: File,
-    kept: Option<Kept>,
+    kept: Option<Writer<File>>,
     count: u64,
 }
 
@@ -60,7 +59,7 @@ impl<'a> Shown<'a> {
             moment: Moment::new(),
             text: Vec::with_capacity(BUFFER + ROOM),
             out: stdout()?,
-            kept: args.write.as_deref().map(|path| Kept::create(path, source, form)).transpose()?,
+            kept: args.write.as_deref().map(|path| kept(args, path, source)).transpose()?,
             count: 0,
         })
     }
@@ -94,7 +93,7 @@ impl<'a> Shown<'a> {
         let octets = &octets[..octets.len().min(self.args.snaplen())];
         let captured = Captured { octets, ..*captured };
         if let Some(kept) = &mut self.kept {
-            kept.writer.write(&captured).map_err(|error| unwritten(&error))?;
+            kept.write(&captured).map_err(|error| unwritten(&error))?;
         }
         match self.form {
             Form::Nothing => return Ok(()),
@@ -131,7 +130,8 @@ impl<'a> Shown<'a> {
     /// Lets go of what is still held.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         self.write()?;
-        self.kept.as_ref().map_or(Ok(()), Kept::flush)
+        let Some(kept) = &mut self.kept else { return Ok(()) };
+        kept.flush().map_err(|error| unwritten(&error))
     }
 
     fn write(&mut self) -> Result<(), Failure> {
@@ -163,53 +163,23 @@ fn refuse(args: &Sniff, form: Form) -> Result<(), Failure> {
             Err(Failure::usage(format!("{flag} means nothing with -w, which shows no frame"))
                 .hint("--print shows them as well"))
         }
+        _ if args.write.as_deref() != Some(Path::new(STDOUT)) => Ok(()),
+        _ if form != Form::Nothing => {
+            Err(Failure::usage("-w -: the output is the capture, and nothing else"))
+        }
+        _ if args.file_size.is_some() => {
+            Err(Failure::usage("-C: standard output is one file, and no other follows it"))
+        }
         _ => Ok(()),
     }
 }
 
-/// The capture file of -w.
-struct Kept {
-    writer: Writer<Shared>,
-    file: Shared,
-}
-
-impl Kept {
-    fn create(path: &Path, source: &str, form: Form) -> Result<Self, Failure> {
-        let name = path.display();
-        let same = || path.canonicalize().ok() == Path::new(source).canonicalize().ok();
-        if path.exists() && same() {
-            return Err(Failure::usage(format!("-w {name}: it is what is being read")));
-        }
-        let file = if path == Path::new("-") {
-            if form != Form::Nothing {
-                return Err(Failure::usage("-w -: the output is the capture, and nothing else"));
-            }
-            stdout()?
-        } else {
-            File::create(path).map_err(|error| Failure::usage(format!("-w {name}: {error}")))?
-        };
-        let file = Shared(Rc::new(RefCell::new(BufWriter::with_capacity(BUFFER, file))));
-        let writer = Writer::new(source, file.clone()).map_err(|error| unwritten(&error))?;
-        Ok(Self { writer, file })
+/// The capture of -w.
+fn kept(args: &Sniff, path: &Path, source: &str) -> Result<Writer<File>, Failure> {
+    if path == Path::new(STDOUT) {
+        return Writer::new(source, stdout()?).map_err(|error| unwritten(&error));
     }
-
-    fn flush(&self) -> Result<(), Failure> {
-        self.file.0.borrow_mut().flush().map_err(|error| unwritten(&error))
-    }
-}
-
-/// A file that its writer and whoever sees that it is time to flush have in common.
-#[derive(Clone)]
-struct Shared(Rc<RefCell<BufWriter<File>>>);
-
-impl Write for Shared {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(octets)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.borrow_mut().flush()
-    }
+    capture::saved(path, args.file_size, source)
 }
 
 /// Standard output, without the lock and the line buffer of the library's.
@@ -223,6 +193,9 @@ fn unwritten(error: &io::Error) -> Failure {
         _ => Failure::link(format!("-w: {error}")),
     }
 }
+
+/// The name that standard output has here.
+const STDOUT: &str = "-";
 
 /// Octets of output held before they are written.
 const BUFFER: usize = 128 << 10;

@@ -10,6 +10,7 @@ use crate::{
     failure::Failure,
     report::Report,
     serve::Serve,
+    sniff::Sniff,
     value::{self, LinkName, Source, Via},
 };
 pub(crate) use many::Many;
@@ -229,31 +230,6 @@ pub(crate) struct Send {
     /// Between two of them
     #[arg(short, long, value_name = "DUR", default_value = "1s", value_parser = value::interval)]
     pub(crate) interval: Duration,
-}
-
-#[derive(Args)]
-pub(crate) struct Sniff {
-    /// Read a capture, pcap or pcapng, instead of a link; `-` is standard input
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) read: Option<PathBuf>,
-    /// Write the frames to a file as well: classic pcap if its name ends in .pcap, else pcapng
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) write: Option<PathBuf>,
-    /// With -w: files of at most so many million octets (or k, m, g): FILE, FILE1, FILE2, ...
-    #[arg(short = 'C', long, value_name = "SIZE", requires = "write", value_parser = value::file_size)]
-    pub(crate) file_size: Option<u64>,
-    /// Stop after this many frames
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) count: Option<u64>,
-    /// Show only what this filter accepts, in the kernel: what `tcpdump -ddd` prints
-    #[arg(long, value_name = "FILE", conflicts_with = "read")]
-    pub(crate) bpf: Option<PathBuf>,
-    /// Show the Ethernet header
-    #[arg(short = 'e', long)]
-    pub(crate) link_header: bool,
-    /// Show what follows the Ethernet header, in hexadecimal
-    #[arg(short = 'x', long)]
-    pub(crate) hex: bool,
 }
 
 #[derive(Args)]

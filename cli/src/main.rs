@@ -11,6 +11,7 @@ mod identity;
 mod interfaces;
 mod lab;
 mod open;
+mod pen;
 mod ping;
 mod privilege;
 mod record;

@@ -11,8 +11,6 @@ use macaddr::MacAddr6;
 use serde::{Serialize, Serializer};
 use stack::link::{Source, Tag};
 
-use crate::frame::Frame;
-
 /// One line. Every key of a type is always there, `null` where unknown; times are in nanoseconds.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -114,7 +112,6 @@ pub(crate) enum Record<'a> {
         seq: u16,
         reason: &'a str,
     },
-    Frame(&'a Frame<'a>),
     Route {
         ts: Time,
         dst: Ipv4Addr,
@@ -147,6 +144,12 @@ pub(crate) enum Record<'a> {
         errno: Option<&'a str>,
         message: &'a str,
         hint: Option<&'a str>,
+    },
+    Stats {
+        ts: Time,
+        frames: u64,
+        dropped: Option<u64>,
+        too_long: Option<u64>,
     },
     End {
         exit: u8,
@@ -295,7 +298,12 @@ impl Display for Mac {
 
 impl Serialize for Mac {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let mut text = [b':'; 17];
+        for (octet, pair) in self.0.into_array().into_iter().zip(text.chunks_mut(3)) {
+            pair[0] = HEX[usize::from(octet >> 4)];
+            pair[1] = HEX[usize::from(octet & 0x0f)];
+        }
+        serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -309,9 +317,15 @@ impl Time {
     }
 }
 
+impl Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        humantime::format_rfc3339_nanos(self.0).fmt(f)
+    }
+}
+
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&humantime::format_rfc3339_nanos(self.0))
+        serializer.collect_str(self)
     }
 }
 
@@ -325,3 +339,5 @@ pub(crate) fn wall_clock() -> Time {
 pub(crate) fn nanoseconds(duration: Duration) -> u64 {
     duration.as_nanos().try_into().unwrap_or(u64::MAX)
 }
+
+const HEX: &[u8; 16] = b"0123456789abcdef";

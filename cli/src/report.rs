@@ -6,9 +6,11 @@ use std::{
 
 use link::Event;
 use serde::Serialize;
+use stack::Dissected;
 
 use crate::{
     failure::{Failure, Kind},
+    frame::{self, Passed},
     record::{Mac, Record, Time},
 };
 
@@ -51,6 +53,20 @@ impl Report {
         }
         let mut line = Vec::new();
         encode(record, &mut line)?;
+        Ok(io::stdout().write_all(&line)?)
+    }
+
+    /// A frame, for programs.
+    pub(crate) fn frame(
+        &mut self,
+        passed: &Passed<'_>,
+        frame: &Dissected<'_>,
+    ) -> Result<(), Failure> {
+        if !self.json {
+            return Ok(());
+        }
+        let mut line = Vec::new();
+        frame::encode(passed, frame, &mut line);
         Ok(io::stdout().write_all(&line)?)
     }
 
@@ -104,7 +120,7 @@ impl Report {
 }
 
 /// Appends `record` to `out` as a line.
-pub(crate) fn encode(record: &Record<'_>, out: &mut Vec<u8>) -> io::Result<()> {
+fn encode(record: &Record<'_>, out: &mut Vec<u8>) -> io::Result<()> {
     serde_json::to_writer(&mut *out, &Line { v: 1, record })?;
     out.push(b'\n');
     Ok(())

@@ -7,9 +7,9 @@ use stack::{Pace, arp, dissect};
 use crate::{
     args::{Global, Send},
     failure::Failure,
-    frame::{Frame as Decoded, Layers, time},
+    frame::{Passed, time},
     open::Us,
-    record::{Mac, Record, source_name},
+    record::{Mac, source_name},
     report::Report,
     session::Session,
     signals::Wish,
@@ -136,15 +136,10 @@ fn tell(
     report.line(format_args!(
         "sent {len} octets on {name}: {src} > {dst}, {within}EtherType 0x{ether_type:04x}"
     ))?;
-    report.record(&Record::Frame(&Decoded {
-        n,
-        ts: time(frame.stamp().since_epoch),
-        dir: Some("out"),
-        len,
-        caplen: len,
-        stamp: Some(source_name(frame.stamp().source)),
-        layers: Layers::of(&dissect(octets, len)),
-    }))
+    let ts = time(frame.stamp().since_epoch).to_string();
+    let stamp = Some(source_name(frame.stamp().source));
+    let passed = Passed { n, ts: &ts, dir: Some("out"), len, caplen: len, stamp };
+    report.frame(&passed, &dissect(octets, len))
 }
 
 fn why(reason: Unsent) -> &'static str {

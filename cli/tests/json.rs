@@ -307,8 +307,11 @@ fn extensions_of_an_error_are_told_with_their_octets() {
 }
 
 #[test]
-fn a_capture_of_nothing_is_a_start_and_an_end() {
-    assert_eq!(sniffed("nothing", &[]).types(), ["start", "end"]);
+fn a_capture_of_nothing_is_a_start_and_figures_and_an_end() {
+    let run = sniffed("nothing", &[]);
+    assert_eq!(run.types(), ["start", "stats", "end"]);
+    let stats = run.one("stats");
+    assert_eq!((&stats["frames"], &stats["dropped"]), (&json!(0), &Value::Null));
 }
 
 #[test]

@@ -76,6 +76,81 @@ fn what_is_written_is_read_again_the_same() {
 }
 
 #[test]
+fn octets_are_shown_in_ascii_too() {
+    let file = Scratch::new("ascii.pcap", &pcap(&[(VLAN, 0)]));
+    let said = shown(&format!("-X -r {}", file.name()));
+    let dump = said.lines().nth(1).expect("a line below the frame's");
+    assert_eq!(dump, format!("\t0x0000:  4142 43{}ABC", " ".repeat(34)));
+}
+
+#[test]
+fn what_is_written_is_shown_only_on_demand() {
+    let file = Scratch::new("silent.pcap", &pcap(&[(ARP, 0), (ECHO, 0)]));
+    let copy = Scratch::new("silent.pcapng", &[]);
+    let args = format!("-r {} -w {}", file.name(), copy.name());
+    assert_eq!(shown(&args), "");
+    assert_eq!(shown(&format!("-r {}", copy.name())), shown(&format!("--print {args}")));
+    let piped = sidestack(&format!("sniff -r {} -w -", file.name())).stdout;
+    let piped = Scratch::new("piped.pcapng", &piped);
+    assert_eq!(shown(&format!("-r {}", piped.name())), shown(&format!("-r {}", file.name())));
+}
+
+#[test]
+fn a_frame_is_taken_as_far_as_the_snapshot_length_goes() {
+    let file = Scratch::new("whole.pcap", &pcap(&[(ECHO, 0), (VLAN, 0)]));
+    let cut = Scratch::new("snapshot.pcapng", &[]);
+    let said = shown(&format!("-j -s 34 -r {} -w {}", file.name(), cut.name()));
+    for said in [said, shown(&format!("-j -r {}", cut.name()))] {
+        let frames: Vec<&str> = said.lines().filter(|line| line.contains("\"frame\"")).collect();
+        assert!(frames[0].contains(r#""len":42,"caplen":34"#), "{said}");
+        assert!(frames[0].contains(r#""ip":"#) && !frames[0].contains(r#""icmp":"#), "{said}");
+        assert!(frames[0].contains(r#""malformed":null"#), "{said}");
+        assert!(frames[1].contains(r#""len":21,"caplen":21"#), "{said}");
+    }
+    assert_eq!(shown(&format!("-s 0 -r {0}", file.name())), shown(&format!("-r {0}", file.name())));
+}
+
+#[test]
+fn either_direction_is_shown_alone() {
+    let file = Scratch::new("ways.pcapng", &[]);
+    let ping = sidestack(&format!("ping -c 1 -I lab:pace=0 --pcap {} 10.0.0.2", file.name()));
+    assert_eq!(ping.status.code(), Some(0));
+    let out = shown(&format!("-Q out -r {}", file.name()));
+    assert_eq!(out.lines().count(), 2, "{out}");
+    assert!(out.contains("Request who-has") && out.contains("echo request"), "{out}");
+    let came = shown(&format!("-Q in -r {}", file.name()));
+    assert_eq!(came.lines().count(), 2, "{came}");
+    assert!(came.contains("Reply 10.0.0.2") && came.contains("echo reply"), "{came}");
+    assert_eq!(shown(&format!("-Q inout -r {}", file.name())).lines().count(), 4);
+    let first = shown(&format!("-Q in -c 1 -r {}", file.name()));
+    assert_eq!(first.lines().count(), 1, "only what is shown is counted");
+}
+
+#[test]
+fn what_would_change_nothing_is_refused() {
+    let file = Scratch::new("nothing.pcap", &pcap(&[(ARP, 0)]));
+    for (args, why) in [
+        ("-j -x", "-x means nothing with -j"),
+        ("-j -e", "-e means nothing with -j"),
+        ("-X -w /dev/null", "-X means nothing with -w"),
+        ("-j -w -", "the output is the capture, and nothing else"),
+        ("-w - -C 1", "standard output is one file"),
+        ("-Q out", "does not say which way"),
+        ("--print", "--write"),
+        ("-s -1", "-1"),
+        ("-Q sideways", "sideways"),
+    ] {
+        let output = sidestack(&format!("sniff -r {} {args}", file.name()));
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert_eq!(output.status.code(), Some(2), "{args}: {said}");
+        assert!(said.contains(why), "{args}: {said}");
+    }
+    let output = sidestack(&format!("sniff -I pcap:{} --bpf /dev/null", file.name()));
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
 fn the_name_of_a_file_says_whether_it_is_written_as_classic_pcap() {
     let file = Scratch::new("form.pcap", &pcap(&[(ARP, 0), (ECHO, 0)]));
     for (name, magic) in
@@ -99,7 +174,7 @@ fn a_capture_goes_on_in_numbered_files_once_one_is_full() {
     let file = Scratch::new("long.pcap", &pcap(&[(ARP, 0); 40]));
     let base = Scratch::new("part.pcap", &[]);
     let more = [1, 2].map(|n| Scratch::new(&format!("part.pcap{n}"), &[]));
-    let all = shown(&format!("-r {} -w {} -C 1k", file.name(), base.name()));
+    let all = shown(&format!("--print -r {} -w {} -C 1k", file.name(), base.name()));
     let parts = [&base, &more[0], &more[1]];
     let shown: Vec<_> = parts.map(|part| shown(&format!("-r {}", part.name()))).into();
     let counts: Vec<_> = shown.iter().map(|part| part.lines().count()).collect();
@@ -137,6 +212,13 @@ fn a_file_that_is_cut_is_shown_as_far_as_it_goes_and_exits_4() {
     let output = sidestack(&format!("sniff -r {}", file.name()));
     assert_eq!(output.status.code(), Some(4));
     assert_eq!(output.stdout.iter().filter(|octet| **octet == b'\n').count(), 1);
+    let told = sidestack(&format!("sniff -j -r {}", file.name())).stdout;
+    let told = String::from_utf8(told).expect("UTF-8");
+    let types = ["start", "frame", "stats", "error", "end"];
+    for (line, record) in told.lines().zip(types) {
+        assert!(line.contains(&format!(r#""type":"{record}""#)), "{told}");
+    }
+    assert_eq!(told.lines().count(), types.len());
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("at octet 82: cut short"), "{stderr}");
 }

@@ -142,9 +142,9 @@ impl<'m> View<'m> {
             PARAMETER_PROBLEM => self.pointer = octets.get(4).copied(),
             _ => {}
         }
-        let Some(original) = octets.get(HEADER_LEN..) else { return self };
         let extensible = matches!(self.icmp_type, UNREACHABLE | TIME_EXCEEDED | PARAMETER_PROBLEM);
         self.length_words = octets.get(5).copied().filter(|words| extensible && *words != 0);
+        let Some(original) = octets.get(HEADER_LEN..) else { return self };
         let original_len = len - HEADER_LEN;
         let words = self.length_words.unwrap_or_default();
         let said = match usize::from(words) * 4 {

@@ -55,6 +55,13 @@ fn an_error_has_what_its_type_carries_and_a_quote() {
 }
 
 #[test]
+fn what_was_captured_of_a_header_is_told() {
+    let message = message(11, 0, [0, 32, 0, 0], &[0; 128]);
+    let view = View::read(&message[..6], message.len(), false).unwrap();
+    assert_eq!((view.length_words, view.quoted), (Some(32), None));
+}
+
+#[test]
 fn extensions_stand_where_the_length_says() {
     for icmp_type in [3, 11, 12] {
         let mut data = vec![0x45; 64];

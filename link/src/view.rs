@@ -14,7 +14,8 @@ pub struct View<'f> {
     pub src: MacAddr6,
     /// The length of the payload in octets, if this is an IEEE 802.3 frame.
     pub length: Option<u16>,
-    /// What the payload is: by the header, or in an 802.3 frame by its SNAP header (RFC 1042).
+    /// What the payload is: by the header, or in an 802.3 frame by its SNAP header (RFC 1042,
+    /// IEEE 802.1H), or by IP's service access point (RFC 948).
     pub ether_type: Option<EtherType>,
     /// What was captured of the payload; without padding, where the frame says its length.
     pub payload: &'f [u8],
@@ -81,12 +82,18 @@ impl<'f> View<'f> {
         }
         self.payload_len = self.payload_len.min(said);
         self.payload = &self.payload[..self.payload.len().min(said)];
-        if let [0xaa, 0xaa, 0x03, 0, 0, 0, high, low, payload @ ..] = self.payload {
-            self.ether_type = Some(EtherType(u16::from_be_bytes([*high, *low])));
-            self.payload = payload;
-            self.payload_at += SNAP_LEN;
-            self.payload_len -= SNAP_LEN;
-        }
+        let (kind, payload) = match self.payload {
+            [0xaa, 0xaa, 0x03, 0, 0, 0 | BRIDGE_TUNNEL, high, low, payload @ ..] => {
+                (EtherType(u16::from_be_bytes([*high, *low])), payload)
+            }
+            [IP_SAP, IP_SAP, 0x03, payload @ ..] => (EtherType::IPV4, payload),
+            _ => return self,
+        };
+        let read = self.payload.len() - payload.len();
+        self.ether_type = Some(kind);
+        self.payload = payload;
+        self.payload_at += read;
+        self.payload_len -= read;
         self
     }
 }
@@ -106,5 +113,9 @@ const LEAST_TYPE: u16 = 0x0600;
 /// The last value that is a length (IEEE 802.3 §3.2.6).
 const GREATEST_LENGTH: u16 = 1500;
 
-/// Octets of the LLC and SNAP headers before an EtherType (RFC 1042).
-const SNAP_LEN: usize = 8;
+/// The last octet of the organisation that stands for an EtherType too, in the SNAP header of a
+/// bridge (IEEE 802.1H); RFC 1042's is 0.
+const BRIDGE_TUNNEL: u8 = 0xf8;
+
+/// The service access point of IP in 802.2 without SNAP (RFC 948).
+const IP_SAP: u8 = 0x06;

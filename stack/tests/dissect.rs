@@ -46,6 +46,18 @@ fn a_length_ends_the_payload_and_a_snap_header_says_what_it_is() {
 }
 
 #[test]
+fn ip_stands_behind_the_snap_header_of_a_bridge_and_its_own_access_point_too() {
+    for (len, header) in [("0024", "aaaa03 0000f8 0800"), ("001f", "060603")] {
+        let frame = hex(&format!("{MACS} {len} {header} {} {ECHO} 5555", ip(1, 28)));
+        let view = all(&frame);
+        assert_eq!(view.ip.unwrap().payload_len, 8, "{header}");
+        assert_eq!((view.icmp.unwrap().sequence, view.malformed), (Some(1), None), "{header}");
+    }
+    let other = hex(&format!("{MACS} 0024 aaaa03 00000c 0800 {} {ECHO}", ip(1, 28)));
+    assert!(all(&other).ip.is_none(), "what another organisation means by it is not known");
+}
+
+#[test]
 fn what_is_malformed_is_named_and_the_layers_around_it_are_there() {
     let quote = format!("{} 03e8829a 000c0000", ip(17, 32));
     for (frame, layer, octet) in [

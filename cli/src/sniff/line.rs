@@ -1,17 +1,13 @@
 //! A frame on a line, in tcpdump's manner.
 
-use std::fmt::{self, Display};
-
 use stack::{Dissected, Malformed, arp, icmp::View, ipv4, link};
 
-use crate::{
-    frame::{Octets, Protocol},
-    record::{Mac, Time},
-};
+use crate::pen::Pen;
 
 /// A decoded frame, for people.
 pub(crate) struct Line<'a> {
-    pub(crate) at: Time,
+    /// The time of day.
+    pub(crate) at: &'a str,
     pub(crate) frame: &'a Dissected<'a>,
     /// Octets on the wire.
     pub(crate) len: usize,
@@ -20,168 +16,294 @@ pub(crate) struct Line<'a> {
     pub(crate) verbose: bool,
 }
 
-impl Display for Line<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Line<'_> {
+    pub(crate) fn write(&self, pen: &mut Pen<'_>) {
         let Dissected { eth, arp, ip, malformed, .. } = self.frame;
-        let clock = humantime::format_rfc3339_nanos(self.at.0).to_string();
-        f.write_str(clock.get(11..29).unwrap_or(&clock))?;
-        f.write_str(" ")?;
+        pen.text(self.at);
+        pen.text(" ");
         if let Some(eth) = eth.as_ref().filter(|_| self.header) {
-            header(f, eth, self.len)?;
+            header(pen, eth, self.len);
         }
         match (arp, ip, eth) {
-            (Some(arp), ..) => packet(f, arp)?,
-            (_, Some(ip), _) => self.datagram(f, ip)?,
-            (.., Some(eth)) => other(f, eth)?,
-            _ => write!(f, "no frame, length {}", self.len)?,
-        }
-        match malformed {
-            None => Ok(()),
-            Some(Malformed { layer, octet, reason }) => {
-                write!(f, " [malformed {} at octet {octet}: {reason}]", layer.name())
+            (Some(arp), ..) => packet(pen, arp),
+            (_, Some(ip), _) => self.datagram(pen, ip),
+            (.., Some(eth)) => other(pen, eth),
+            _ => {
+                pen.text("no frame, length ");
+                pen.number(self.len);
             }
         }
+        if let Some(Malformed { layer, octet, reason }) = malformed {
+            pen.text(" [malformed ");
+            pen.text(layer.name());
+            pen.text(" at octet ");
+            pen.number(*octet);
+            pen.text(": ");
+            pen.text(reason);
+            pen.text("]");
+        }
+        pen.text("\n");
     }
-}
 
-impl Line<'_> {
-    fn datagram(&self, f: &mut fmt::Formatter<'_>, ip: &ipv4::View<'_>) -> fmt::Result {
-        f.write_str("IP ")?;
+    fn datagram(&self, pen: &mut Pen<'_>, ip: &ipv4::View<'_>) {
+        pen.text("IP ");
         if self.verbose {
-            let flags = match (ip.dont_fragment, ip.more_fragments) {
-                (true, true) => "DF, MF",
-                (true, false) => "DF",
-                (false, true) => "+",
-                (false, false) => "none",
-            };
-            write!(
-                f,
-                "(tos 0x{:x}, ttl {}, id {}, offset {}, flags [{flags}], proto {}, length {}",
-                ip.tos, ip.ttl, ip.identification, ip.fragment_offset, ip.protocol, ip.total_len
-            )?;
-            for kind in ip.option_types() {
-                write!(f, ", option {kind}")?;
-            }
-            if ip.checksum_status == ipv4::ChecksumStatus::Bad {
-                write!(f, ", bad cksum 0x{:04x}!", ip.checksum)?;
-            }
-            f.write_str(") ")?;
+            details(pen, ip);
         }
-        write!(f, "{} > {}: ", ip.src, ip.dst)?;
+        pen.addr(ip.src);
+        pen.text(" > ");
+        pen.addr(ip.dst);
+        pen.text(": ");
         match &self.frame.icmp {
             Some(icmp) => {
-                message(f, icmp, self.frame.quoted.as_ref())?;
-                write!(f, ", length {}", ip.payload_len)?;
+                message(pen, icmp, self.frame.quoted.as_ref());
+                pen.text(", length ");
+                pen.number(ip.payload_len);
                 if icmp.checksum_status == ipv4::ChecksumStatus::Bad {
-                    write!(f, " (wrong icmp cksum 0x{:04x}!)", icmp.checksum)?;
+                    pen.text(" (wrong icmp cksum 0x");
+                    pen.octets(&icmp.checksum.to_be_bytes());
+                    pen.text("!)");
                 }
             }
-            None => write!(f, "ip-proto-{}, length {}", ip.protocol, ip.payload_len)?,
+            None => {
+                pen.text("ip-proto-");
+                pen.number(ip.protocol);
+                pen.text(", length ");
+                pen.number(ip.payload_len);
+            }
         }
         if ip.is_fragment() {
-            let more = if ip.more_fragments { "+" } else { "" };
-            write!(
-                f,
-                " (frag {}:{}@{}{more})",
-                ip.identification, ip.payload_len, ip.fragment_offset
-            )?;
+            pen.text(" (frag ");
+            pen.number(ip.identification);
+            pen.text(":");
+            pen.number(ip.payload_len);
+            pen.text("@");
+            pen.number(ip.fragment_offset);
+            pen.text(if ip.more_fragments { "+)" } else { ")" });
         }
-        Ok(())
     }
 }
 
-fn header(f: &mut fmt::Formatter<'_>, eth: &link::View<'_>, len: usize) -> fmt::Result {
-    write!(f, "{} > {}, ", Mac(eth.src), Mac(eth.dst))?;
+/// What else the header says.
+fn details(pen: &mut Pen<'_>, ip: &ipv4::View<'_>) {
+    let flags = match (ip.dont_fragment, ip.more_fragments) {
+        (true, true) => "DF, MF",
+        (true, false) => "DF",
+        (false, true) => "+",
+        (false, false) => "none",
+    };
+    pen.text("(tos 0x");
+    pen.hex(ip.tos);
+    for (name, number) in
+        [(", ttl ", ip.ttl.into()), (", id ", ip.identification), (", offset ", ip.fragment_offset)]
+    {
+        pen.text(name);
+        pen.number(number);
+    }
+    pen.text(", flags [");
+    pen.text(flags);
+    pen.text("], proto ");
+    pen.number(ip.protocol);
+    pen.text(", length ");
+    pen.number(ip.total_len);
+    for kind in ip.option_types() {
+        pen.text(", option ");
+        pen.number(kind);
+    }
+    if ip.checksum_status == ipv4::ChecksumStatus::Bad {
+        pen.text(", bad cksum 0x");
+        pen.octets(&ip.checksum.to_be_bytes());
+        pen.text("!");
+    }
+    pen.text(") ");
+}
+
+fn header(pen: &mut Pen<'_>, eth: &link::View<'_>, len: usize) {
+    pen.mac(eth.src);
+    pen.text(" > ");
+    pen.mac(eth.dst);
+    pen.text(", ");
     for tag in eth.tags() {
-        write!(f, "vlan {}, p {}, ", tag.id, tag.priority)?;
+        pen.text("vlan ");
+        pen.number(tag.id);
+        pen.text(", p ");
+        pen.number(tag.priority);
+        pen.text(", ");
     }
     match (eth.length, eth.ether_type) {
-        (None, Some(kind)) => write!(f, "ethertype 0x{:04x}, length {len}: ", kind.0),
-        (Some(payload), _) => write!(f, "802.3 of {payload}, length {len}: "),
-        (None, None) => write!(f, "length {len}: "),
+        (None, Some(kind)) => {
+            pen.text("ethertype 0x");
+            pen.octets(&kind.0.to_be_bytes());
+            pen.text(", ");
+        }
+        (Some(payload), _) => {
+            pen.text("802.3 of ");
+            pen.number(payload);
+            pen.text(", ");
+        }
+        (None, None) => {}
     }
+    pen.text("length ");
+    pen.number(len);
+    pen.text(": ");
 }
 
-fn other(f: &mut fmt::Formatter<'_>, eth: &link::View<'_>) -> fmt::Result {
+fn other(pen: &mut Pen<'_>, eth: &link::View<'_>) {
     match eth.ether_type {
-        Some(kind) => write!(f, "ethertype 0x{:04x}, length {}", kind.0, eth.payload_len),
-        None => write!(f, "802.3, length {}", eth.payload_len),
+        Some(kind) => {
+            pen.text("ethertype 0x");
+            pen.octets(&kind.0.to_be_bytes());
+        }
+        None => pen.text("802.3"),
     }
+    pen.text(", length ");
+    pen.number(eth.payload_len);
 }
 
-fn packet(f: &mut fmt::Formatter<'_>, arp: &arp::AnyView<'_>) -> fmt::Result {
-    let hardware =
-        |octets: Option<&[u8]>| octets.map_or_else(|| "?".to_owned(), |o| Octets(o).to_string());
-    let protocol = |octets: Option<&[u8]>| {
-        octets.map_or_else(|| "?".to_owned(), |o| Protocol::of(arp.protocol, o).to_string())
+fn packet(pen: &mut Pen<'_>, arp: &arp::AnyView<'_>) {
+    let hardware = |pen: &mut Pen<'_>, octets: Option<&[u8]>| match octets {
+        Some(octets) => pen.parted(octets),
+        None => pen.text("?"),
     };
-    let (sha, spa) = (arp.sender_hardware, protocol(arp.sender_protocol));
-    let (tha, tpa) = (arp.target_hardware, protocol(arp.target_protocol));
-    f.write_str("ARP, ")?;
-    if arp.hardware != 1 {
-        write!(f, "hardware {}, ", arp.hardware)?;
+    let protocol = |pen: &mut Pen<'_>, octets: Option<&[u8]>| match octets {
+        Some(&[a, b, c, d]) if arp.protocol == link::EtherType::IPV4.0 => {
+            pen.addr([a, b, c, d].into());
+        }
+        Some(octets) => pen.parted(octets),
+        None => pen.text("?"),
+    };
+    let (sha, spa) = (arp.sender_hardware, arp.sender_protocol);
+    let (tha, tpa) = (arp.target_hardware, arp.target_protocol);
+    pen.text("ARP, ");
+    if arp.hardware != ETHERNET {
+        pen.text("hardware ");
+        pen.number(arp.hardware);
+        pen.text(", ");
     }
     match arp.operation {
         1 => {
-            write!(f, "Request who-has {tpa}")?;
+            pen.text("Request who-has ");
+            protocol(pen, tpa);
             if tha.is_some_and(|octets| octets.iter().any(|octet| *octet != 0)) {
-                write!(f, " ({})", hardware(tha))?;
+                pen.text(" (");
+                hardware(pen, tha);
+                pen.text(")");
             }
-            write!(f, " tell {spa}")
+            pen.text(" tell ");
+            protocol(pen, spa);
         }
-        2 => write!(f, "Reply {spa} is-at {}", hardware(sha)),
-        3 => write!(f, "Reverse Request who-is {} tell {}", hardware(tha), hardware(sha)),
-        4 => write!(f, "Reverse Reply {} at {tpa}", hardware(tha)),
-        operation => write!(f, "operation {operation}, {spa} is-at {}", hardware(sha)),
+        2 => {
+            pen.text("Reply ");
+            protocol(pen, spa);
+            pen.text(" is-at ");
+            hardware(pen, sha);
+        }
+        3 => {
+            pen.text("Reverse Request who-is ");
+            hardware(pen, tha);
+            pen.text(" tell ");
+            hardware(pen, sha);
+        }
+        4 => {
+            pen.text("Reverse Reply ");
+            hardware(pen, tha);
+            pen.text(" at ");
+            protocol(pen, tpa);
+        }
+        operation => {
+            pen.text("operation ");
+            pen.number(operation);
+            pen.text(", ");
+            protocol(pen, spa);
+            pen.text(" is-at ");
+            hardware(pen, sha);
+        }
     }
 }
 
-fn message(
-    f: &mut fmt::Formatter<'_>,
-    icmp: &View<'_>,
-    quoted: Option<&ipv4::View<'_>>,
-) -> fmt::Result {
-    f.write_str("ICMP ")?;
-    let dst = quoted.map_or_else(|| "?".to_owned(), |ip| ip.dst.to_string());
+fn message(pen: &mut Pen<'_>, icmp: &View<'_>, quoted: Option<&ipv4::View<'_>>) {
+    pen.text("ICMP ");
+    let dst = |pen: &mut Pen<'_>| match quoted {
+        Some(ip) => pen.addr(ip.dst),
+        None => pen.text("?"),
+    };
     match (icmp.icmp_type, icmp.code) {
-        (0, _) => query(f, "echo reply", icmp),
-        (3, 0) => write!(f, "net {dst} unreachable"),
-        (3, 1) => write!(f, "host {dst} unreachable"),
+        (3, code @ (0 | 1 | 9 | 10 | 13)) => {
+            pen.text(if code == 0 { "net " } else { "host " });
+            dst(pen);
+            pen.text(" unreachable");
+            pen.text(if code > 1 { " - admin prohibited filter" } else { "" });
+        }
         (3, 2) => {
-            let protocol = quoted.map(|ip| ip.protocol).unwrap_or_default();
-            write!(f, "{dst} protocol {protocol} unreachable")
+            dst(pen);
+            pen.text(" protocol ");
+            pen.number(quoted.map(|ip| ip.protocol).unwrap_or_default());
+            pen.text(" unreachable");
         }
-        (3, 3) => write!(f, "{dst} port unreachable"),
+        (3, 3) => {
+            dst(pen);
+            pen.text(" port unreachable");
+        }
         (3, 4) => {
-            let mtu = icmp.next_hop_mtu.unwrap_or_default();
-            write!(f, "{dst} unreachable - need to frag (mtu {mtu})")
+            dst(pen);
+            pen.text(" unreachable - need to frag (mtu ");
+            pen.number(icmp.next_hop_mtu.unwrap_or_default());
+            pen.text(")");
         }
-        (3, 9..=10 | 13) => write!(f, "host {dst} unreachable - admin prohibited filter"),
-        (3, code) => write!(f, "{dst} unreachable, code {code}"),
-        (4, _) => f.write_str("source quench"),
+        (3, code) => {
+            dst(pen);
+            pen.text(" unreachable, code ");
+            pen.number(code);
+        }
+        (4, _) => pen.text("source quench"),
         (5, code) => {
-            let what = if matches!(code, 0 | 2) { "net" } else { "host" };
-            write!(f, "redirect {dst} to {what} ")?;
-            icmp.gateway.map_or(Ok(()), |gateway| gateway.fmt(f))
+            pen.text("redirect ");
+            dst(pen);
+            pen.text(if matches!(code, 0 | 2) { " to net " } else { " to host " });
+            if let Some(gateway) = icmp.gateway {
+                pen.addr(gateway);
+            }
         }
-        (8, _) => query(f, "echo request", icmp),
-        (11, 0) => f.write_str("time exceeded in-transit"),
-        (11, 1) => f.write_str("ip reassembly time exceeded"),
-        (12, _) => write!(f, "parameter problem - octet {}", icmp.pointer.unwrap_or_default()),
-        (13, _) => query(f, "time stamp query", icmp),
-        (14, _) => query(f, "time stamp reply", icmp),
-        (15, _) => query(f, "information request", icmp),
-        (16, _) => query(f, "information reply", icmp),
-        (17, _) => query(f, "address mask request", icmp),
-        (18, _) => query(f, "address mask reply", icmp),
-        (42, _) => query(f, "extended echo request", icmp),
-        (43, _) => query(f, "extended echo reply", icmp),
-        (kind, code) => write!(f, "type {kind}, code {code}"),
+        (11, 0) => pen.text("time exceeded in-transit"),
+        (11, 1) => pen.text("ip reassembly time exceeded"),
+        (12, _) => {
+            pen.text("parameter problem - octet ");
+            pen.number(icmp.pointer.unwrap_or_default());
+        }
+        (kind, code) => match QUERIES.iter().find(|(query, _)| *query == kind) {
+            Some((_, name)) => query(pen, name, icmp),
+            None => {
+                pen.text("type ");
+                pen.number(kind);
+                pen.text(", code ");
+                pen.number(code);
+            }
+        },
     }
 }
 
-fn query(f: &mut fmt::Formatter<'_>, what: &str, icmp: &View<'_>) -> fmt::Result {
-    f.write_str(what)?;
-    icmp.identifier.map_or(Ok(()), |id| write!(f, ", id {id}"))?;
-    icmp.sequence.map_or(Ok(()), |seq| write!(f, ", seq {seq}"))
+fn query(pen: &mut Pen<'_>, name: &str, icmp: &View<'_>) {
+    pen.text(name);
+    for (what, number) in [(", id ", icmp.identifier), (", seq ", icmp.sequence)] {
+        let Some(number) = number else { continue };
+        pen.text(what);
+        pen.number(number);
+    }
 }
+
+/// The types that ask for something or answer, and what they are called.
+const QUERIES: [(u8, &str); 10] = [
+    (8, "echo request"),
+    (0, "echo reply"),
+    (13, "time stamp query"),
+    (14, "time stamp reply"),
+    (15, "information request"),
+    (16, "information reply"),
+    (17, "address mask request"),
+    (18, "address mask reply"),
+    (42, "extended echo request"),
+    (43, "extended echo reply"),
+];
+
+/// ar$hrd of Ethernet.
+const ETHERNET: u16 = 1;

@@ -111,7 +111,7 @@ fn every(form: Form) -> Tested {
     ] {
         run(&here, form, args, code).map_err(|error| format!("{args}: {error:?}"))?;
     }
-    let mut sniff = Run::start(&here, form, "sniff -c 1 -e -I tap:tap0")?;
+    let mut sniff = Run::start(&here, form, "sniff -c 1 -I tap:tap0")?;
     await_up(&here)?;
     let asked = thread::spawn(move || raw::ping(&here, US)); // nobody is there to answer
     sniff.until("10.77.0.10")?;

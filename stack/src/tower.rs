@@ -1,6 +1,6 @@
 use std::{collections::VecDeque, net::Ipv4Addr, time::Instant};
 
-use arp::{Arp, Owned};
+use arp::Arp;
 use etherparse::{EtherType, IpNumber};
 use icmp::{Icmp, Outcome, Problem};
 use ipv4::{Ipv4, NextHop, Packet, Route};
@@ -10,6 +10,7 @@ use crate::{
     config::Config,
     counters::{Counters, Discard},
     event::{Event, What},
+    identity::Identity,
     served::{Served, Verdict},
 };
 
@@ -33,10 +34,10 @@ impl Tower {
         if let Some(gateway) = gateway {
             ipv4 = ipv4.with_gateway(gateway);
         }
-        let owned = Owned::from([(network.ip(), mac)]);
+        let owner = Identity::of_host(mac, &ipv4);
         let icmp = icmp::Config { identifier, secret: cookies, answers, ..Default::default() };
         Self {
-            arp: Arp::new(owned, arp::Config { answers, ..arp }),
+            arp: Arp::new(owner, arp::Config { answers, ..arp }),
             ipv4,
             icmp: Icmp::new(icmp),
             counters: Counters::default(),
@@ -160,7 +161,7 @@ impl Tower {
         let Self { arp, ipv4, icmp, .. } = self;
         let mut below = arp.over(now, tx);
         let below = &mut ipv4.over(now, &mut below);
-        let came = (frame.cast(), from.or(Some(packet.dst())));
+        let came = (frame.cast(), from.or_else(|| Some(packet.dst())));
         let _ = icmp.report_packet(now, problem, &packet, came, below); // it is lost all the same
     }
 

@@ -4,7 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use arp::{Neighbour, Owned};
+use arp::Neighbour;
 use icmp::{Echo, SendError};
 use ipnetwork::Ipv4Network;
 use ipv4::{DatagramTx, Hop, Route};
@@ -14,6 +14,7 @@ use crate::{
     config::Config,
     counters::Counters,
     event::{Event, What},
+    identity::Identity,
     served::Served,
     survey::Survey,
     tower::Tower,
@@ -49,6 +50,7 @@ impl<L: FrameIo> Stack<L> {
     /// Has one more address, on a network that is connected too.
     pub fn add_address(&mut self, network: Ipv4Network) {
         self.tower.ipv4.add_address(network);
+        self.tower.arp.own(Identity::of_host(self.link.mac(), &self.tower.ipv4));
     }
 
     /// Believes for ever that the neighbour `addr` is at `mac`, and asks nobody.
@@ -205,12 +207,12 @@ impl<L: FrameIo> Stack<L> {
         match (&event, &mut self.served) {
             (link::Event::Mac(mac), Some(served)) => {
                 served.hosts = served.hosts.renewed(*mac);
-                arp.renew(now, *mac, served.hosts.clone(), served.kept.iter().copied());
+                let owner = Identity::new(served.hosts.clone(), ipv4);
+                arp.renew(now, *mac, owner, served.kept.iter().copied());
             }
             (link::Event::Mac(mac), None) => {
                 let ours: Vec<_> = ipv4.addresses().iter().map(|network| network.ip()).collect();
-                let owned: Owned = ours.iter().map(|addr| (*addr, *mac)).collect();
-                arp.renew(now, *mac, owned, ours);
+                arp.renew(now, *mac, Identity::of_host(*mac, ipv4), ours);
             }
             (link::Event::Up, _) => {
                 let ours = self.adopted.then(|| (ipv4.addresses()[0].ip(), self.link.mac()));

@@ -29,6 +29,7 @@ mod event;
 mod guest;
 mod host;
 mod hosts;
+mod identity;
 mod impaired;
 mod lab;
 mod pace;

@@ -14,6 +14,7 @@ use crate::{
     event::Event,
     host::Stack,
     hosts::Hosts,
+    identity::Identity,
     survey::{self, Survey},
     tower::Tower,
 };
@@ -68,7 +69,7 @@ impl<L: FrameIo> Stack<L> {
         if let Some(beyond) = &served.beyond {
             beyond.hosts.claim_all();
         }
-        self.tower.arp.own(served.hosts.clone());
+        self.tower.arp.own(Identity::new(served.hosts.clone(), &self.tower.ipv4));
         let all = served.clone();
         self.tower.ipv4.own(move |addr| all.hosts.is_ours(addr) || all.depth(addr).is_some());
         self.served = Some(served);

@@ -1,6 +1,6 @@
 use std::{collections::VecDeque, net::Ipv4Addr, time::Instant};
 
-use arp::{Arp, Owned};
+use arp::Arp;
 use etherparse::{EtherType, IpNumber};
 use icmp::{Icmp, Outcome, Problem};
 use ipv4::{Ipv4, NextHop, Packet, Route};
@@ -10,6 +10,7 @@ use crate::{
     config::Config,
     counters::{Counters, Discard},
     event::{Event, What},
+    identity::Identity,
     served::{Served, Verdict},
 };
 
@@ -33,10 +34,10 @@ impl Tower {
         if let Some(gateway) = gateway {
             ipv4 = ipv4.with_gateway(gateway);
         }
-        let owned = Owned::from([(network.ip(), mac)]);
+        let owner = Identity::of_host(mac, &ipv4);
         let icmp = icmp::Config { identifier, secret: cookies, answers, ..Default::default() };
         Self {
-            arp: Arp::new(owned, arp::Config { answers, ..arp }),
+            arp: Arp::new(owner, arp::Config { answers, ..arp }),
             ipv4,
             icmp: Icmp::new(icmp),
             counters: Counters::default(),

@@ -136,3 +136,24 @@ fn a_pinned_neighbour_is_sent_to_without_being_asked_for() {
     neighbour.recv(network.now(), &mut |frame, _| heard.push(frame.ether_type())).unwrap();
     assert_eq!(heard, [EtherType::IPV4]);
 }
+
+#[test]
+fn nobody_is_believed_to_be_at_an_address_that_is_everybodys() {
+    let mut lab = Lab::new();
+    let wire = lab.network();
+    let us = lab.host(wire, "10.0.0.1/24".parse().unwrap(), None);
+    let mut rival = lab.wire(wire).attach(MacAddr6::new(2, 0, 0, 0, 0, 9));
+    for sender in [[10, 0, 0, 0], [10, 0, 0, 255], [10, 9, 0, 255]] {
+        let parts: [&[u8]; 4] = [&[2, 0, 0, 0, 0, 9], &sender, &[0; 6], &US.octets()];
+        let request = [&[0, 1, 8, 0, 6, 4, 0, 1], &parts.concat()[..]].concat();
+        let write = &mut |out: &mut [u8]| out.copy_from_slice(&request);
+        rival.send(MacAddr6::broadcast(), EtherType::ARP, request.len(), write).unwrap();
+    }
+    rival.flush().unwrap();
+    let end = lab.now() + Duration::from_secs(1);
+    while lab.now() < end && lab.step(Some(end)).unwrap() {}
+    let off_link = stack::Discard::Arp(arp::Discard::OffLink);
+    assert_eq!(lab.stack(us).counters().discarded(off_link), 2);
+    let known: Vec<_> = lab.stack(us).neighbours().map(|neighbour| neighbour.addr).collect();
+    assert_eq!(known, [Ipv4Addr::new(10, 9, 0, 255)], "who is from elsewhere is learned");
+}

@@ -82,7 +82,7 @@ fn nmap() -> Tested {
 fn arp_scan() -> Tested {
     let Some(bench) = Bench::new("arp-scan", "--mac-per-host 10.77.4.0/22")? else { return Ok(()) };
     let found =
-        bench.run(0, &["-I", "t0", "-q", "-x", "-N", "-i", "1m", "-r", "2", "10.77.4.0/22"])?;
+        bench.run(0, &["-I", "t0", "-q", "-x", "-N", "-i", "1", "-r", "2", "10.77.4.0/22"])?;
     let mut macs: Vec<&str> = found.lines().filter_map(|line| line.split('\t').nth(1)).collect();
     let answers = macs.len();
     macs.sort_unstable();

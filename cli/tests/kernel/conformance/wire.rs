@@ -87,7 +87,7 @@ impl Wire {
     }
 
     /// Sends `frames`, and returns all that comes back before the answer to an echo sent after
-    /// them: the host does one thing after the other.
+    /// them, or with it: the host does one thing after the other.
     pub(crate) fn exchange<F: AsRef<[u8]>>(
         &mut self,
         frames: impl IntoIterator<Item = F>,
@@ -103,15 +103,16 @@ impl Wire {
         let until = self.socket.now() + PATIENCE;
         while self.socket.now() < until {
             self.socket.wait(Some(until), None).expect("the wire holds");
-            for got in self.take_in() {
-                let is_end = got.ether_type == IPV4
+            heard.extend(self.take_in());
+            let end = heard.iter().position(|got| {
+                got.ether_type == IPV4
                     && got.message().len() == 12
                     && got.message()[0] == 0
-                    && got.message()[4..8] == [&[0x42, 0x17], &number[..]].concat();
-                if is_end {
-                    return heard;
-                }
-                heard.push(got);
+                    && got.message()[4..8] == [&[0x42, 0x17], &number[..]].concat()
+            });
+            if let Some(end) = end {
+                heard.remove(end); // what waited for our answer to its ARP may come after it
+                return heard;
             }
         }
         panic!("the host is dead; until then: {heard:02x?}");

@@ -25,6 +25,7 @@ mod statistics;
 mod target;
 mod text;
 mod value;
+mod vendor;
 
 use std::process::ExitCode;
 

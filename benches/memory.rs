@@ -2,14 +2,19 @@
 //!
 //! A batch of 64 frames of 64 octets goes from one port to another. The limit it is held against
 //! is measured in the same run: the same octets copied into a buffer of their own and read there.
+//!
+//! And what memory do hosts take? 65,536 of them, as a laboratory makes them, first while all are
+//! silent, then once one has asked them all for an address. It is told in one line, of what the
+//! process has resident; run it alone by the filter `hosts`.
 
-use std::{collections::VecDeque, hint::black_box};
+use std::{collections::VecDeque, fs, hint::black_box, net::Ipv4Addr};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use link::{
     Frame, FrameIo, FrameTx, MacAddr6,
     memory::{Network, Port},
 };
+use stack::{Config, Lab};
 
 fn memory(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("memory");
@@ -59,6 +64,38 @@ fn memory(criterion: &mut Criterion) {
         });
     }
     group.finish();
+}
+
+fn hosts(_: &mut Criterion) {
+    let before = resident();
+    let mut lab = Lab::new();
+    let wire = lab.network();
+    for n in 0..HOSTS {
+        let addr = Ipv4Addr::from_bits(FIRST.to_bits() + n);
+        let port = lab.plug(wire, addr);
+        lab.host_at(wire, port, host(addr));
+    }
+    let silent = resident() - before;
+    let asker = Ipv4Addr::from_bits(FIRST.to_bits() + HOSTS);
+    let port = lab.plug(wire, asker);
+    let asker = lab.host_at(wire, port, host(asker));
+    let now = lab.now();
+    lab.stack(asker).resolve(now, FIRST).expect("an empty queue has room");
+    while lab.step(None).expect("a link in memory stays") {}
+    let asked = resident() - before;
+    println!("{HOSTS} hosts: {silent} MiB silent, {asked} MiB once each was asked");
+}
+
+/// On a network with room for all.
+fn host(addr: Ipv4Addr) -> Config {
+    Config::new(format!("{addr}/15").parse().expect("a network"))
+}
+
+/// What the process has resident, in MiB.
+fn resident() -> u64 {
+    let statm = fs::read_to_string("/proc/self/statm").expect("Linux has it");
+    let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
+    pages.expect("it is a number") * 4_096 / (1 << 20)
 }
 
 /// A network whose switch knows where the station of the second port is.
@@ -117,5 +154,9 @@ fn mac(n: u8) -> MacAddr6 {
 /// Frames on their way at once.
 const BATCH: usize = 64;
 
-criterion_group!(benches, memory);
+const HOSTS: u32 = 65_536;
+
+const FIRST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+
+criterion_group!(benches, hosts, memory);
 criterion_main!(benches);

@@ -20,15 +20,17 @@ pub enum Event {
         requests: u32,
     },
     /// A neighbour was given up on, after that many requests; the packet kept for it comes back.
+    /// So does each packet to it at once until it may be asked for again. Of a datagram in
+    /// fragments the first comes back, for all; so also below.
     Unresolved {
         /// Who did not answer.
         addr: Ipv4Addr,
-        /// Requests that were sent, a second apart.
+        /// Requests that were sent, a second apart, before it was given up on.
         requests: u32,
         /// The packet, IP header first; `None` if nobody had anything to send.
         packet: Option<Vec<u8>>,
     },
-    /// A kept packet left, now that its neighbour has answered.
+    /// A kept packet left, or the first fragment of a kept datagram, now that its neighbour has answered.
     Released {
         /// The packet, IP header first.
         packet: Vec<u8>,
@@ -76,5 +78,19 @@ pub enum Event {
         addr: Ipv4Addr,
         /// Who.
         mac: MacAddr6,
+    },
+    /// An address of ours was given up, because somebody else uses it (RFC 5227 §2.4).
+    Lost {
+        /// The address.
+        addr: Ipv4Addr,
+        /// Who.
+        mac: MacAddr6,
+    },
+    /// A neighbour was forgotten to make room for another.
+    Evicted {
+        /// Who.
+        addr: Ipv4Addr,
+        /// Where it was; `None` for one that had been given up on.
+        mac: Option<MacAddr6>,
     },
 }

@@ -5,7 +5,8 @@ use link::{Cast, Frame, FrameTx};
 use macaddr::MacAddr6;
 
 use crate::{
-    entry::{REQUEST_INTERVAL, State},
+    config::Trust,
+    entry::{Entry, REQUEST_INTERVAL, State},
     event::Event,
     packet::{Discard, View},
     table::Arp,
@@ -24,37 +25,36 @@ impl Arp {
     ) -> Result<(), Discard> {
         let packet = View::parse(frame.payload())?;
         if frame.cast() == Cast::Other {
-            return Err(Discard::NotForUs);
+            return Err(Discard::OtherHost);
         }
         if !matches!(packet.operation, ArpOperation::REQUEST | ArpOperation::REPLY) {
             return Err(Discard::Operation);
         }
+        if frame.src().is_multicast() {
+            return Err(Discard::SenderMac);
+        }
         self.check_sender(&packet, below.mac())?;
-        if self.is_contested(&packet) {
-            return Ok(());
+        if self.contest(now, &packet) {
+            return Err(Discard::Contested);
         }
         if let Some(kept) = self.mac(packet.sender) {
-            let (addr, other) = (packet.sender, packet.sender_mac);
-            self.events.push_back(Event::Conflict { addr, kept, other });
-            return Ok(());
+            self.defend(now, packet.sender, kept, packet.sender_mac, below);
+            return Err(Discard::Conflict);
         }
         let target = self.mac(packet.target);
         let outcome = self.merge(now, frame.at(), &packet, target.is_some());
-        if let (Some(mac), ArpOperation::REQUEST) = (target, packet.operation)
-            && self.config.answers
-        {
-            let reply = View {
-                operation: ArpOperation::REPLY,
-                sender_mac: mac,
-                sender: packet.target,
-                target_mac: packet.sender_mac,
-                target: packet.sender,
-            };
-            // A full link loses the reply; the asker asks again.
-            let _ = reply.send(packet.sender_mac, below);
+        if self.release(now, below).is_err() {
+            self.blocked.get_or_insert(now); // what does not fit now goes with the next poll
         }
-        let _ = self.release(below); // what does not fit now goes with the next poll
-        outcome
+        match target {
+            Some(mac) if packet.operation == ArpOperation::REQUEST => {
+                if self.config.answers {
+                    answer(&packet, mac, below);
+                }
+                Ok(())
+            }
+            _ => outcome,
+        }
     }
 
     /// Refuses senders that no station or host can be.
@@ -63,22 +63,16 @@ impl Arp {
         if mac.is_nil() || mac.is_multicast() {
             return Err(Discard::SenderMac);
         }
-        if mac == below || self.owner.mac(sender) == Some(mac) {
+        if mac == below || self.owner.owns(mac) || self.claims.are_by(packet) {
             return Err(Discard::Echoed);
         }
         if sender.is_broadcast() || sender.is_multicast() || sender.is_loopback() {
             return Err(Discard::Sender);
         }
+        if !sender.is_unspecified() && !self.owner.is_neighbour(sender) {
+            return Err(Discard::OffLink);
+        }
         Ok(())
-    }
-
-    /// Ends the probing for an address that somebody else turns out to have or want.
-    fn is_contested(&mut self, packet: &View) -> bool {
-        let contested = self.claims.iter_mut().find(|claim| claim.is_contested_by(packet));
-        let Some(claim) = contested else { return false };
-        claim.give_up();
-        self.events.push_back(Event::Taken { addr: claim.addr, mac: packet.sender_mac });
-        true
     }
 
     /// Updates what is known of the sender; creates an entry only if it speaks to us.
@@ -89,35 +83,107 @@ impl Arp {
         packet: &View,
         for_us: bool,
     ) -> Result<(), Discard> {
-        let View { sender: addr, sender_mac: mac, .. } = *packet;
-        let answered = (packet.operation == ArpOperation::REPLY).then_some(at);
+        let View { sender: addr, sender_mac: mac, target, .. } = *packet;
+        let is_reply = packet.operation == ArpOperation::REPLY;
         if addr.is_unspecified() {
             return if for_us { Ok(()) } else { Err(Discard::NotForUs) }; // a probe (RFC 5227)
         }
-        match self.table.get(&addr).map(|entry| &entry.state) {
-            Some(State::Incomplete { .. }) => self.learn(now, answered, addr, mac),
-            Some(State::Static(kept)) if *kept == mac => {}
-            Some(&State::Static(kept)) => self.conflict(addr, kept, mac),
-            Some(&State::Reachable { mac: old, confirmed, .. }) => {
-                if old != mac && now.saturating_duration_since(confirmed) < REQUEST_INTERVAL {
-                    self.conflict(addr, old, mac);
-                } else {
-                    if old != mac {
-                        self.events.push_back(Event::Moved { addr, old, new: mac });
-                    }
-                    self.learn(now, answered, addr, mac);
-                }
+        let tick = self.clock.tick(now);
+        let Some(slot) = self.table.find(addr) else {
+            if !for_us || is_reply {
+                return Err(if for_us { Discard::Unasked } else { Discard::NotForUs });
             }
-            None if for_us && packet.operation == ArpOperation::REQUEST => {
-                self.learn(now, answered, addr, mac);
+            if self.table.len() < self.config.capacity {
+                let entry = Entry::new(State::Stale, mac, target, tick);
+                self.table.insert(addr, tick + self.config.lifetime, entry);
             }
-            None if for_us => return Err(Discard::Unasked),
-            None => return Err(Discard::NotForUs),
+            return Ok(());
+        };
+        let replied = is_reply && for_us;
+        match self.table.item(slot).value.state {
+            State::Incomplete if replied || self.config.trust != Trust::Solicited => {
+                let answered = is_reply.then(|| self.clock.tick(at));
+                self.learn(now, answered, slot, mac);
+                Ok(())
+            }
+            State::Failed if replied || self.config.trust != Trust::Solicited => {
+                let mut entry = Entry::new(State::Stale, mac, self.from(slot), tick);
+                entry.asked = self.table.item(slot).value.asked;
+                self.table.insert(addr, tick + self.config.lifetime, entry);
+                Ok(())
+            }
+            State::Incomplete | State::Failed => Err(Discard::Distrusted),
+            _ if self.table.item(slot).value.mac == mac => {
+                self.hear(now, slot, replied);
+                Ok(())
+            }
+            _ => self.judge(now, slot, mac, replied),
         }
-        Ok(())
     }
 
-    fn conflict(&mut self, addr: Ipv4Addr, kept: MacAddr6, other: MacAddr6) {
-        self.events.push_back(Event::Conflict { addr, kept, other });
+    /// A neighbour says what we knew.
+    fn hear(&mut self, now: Instant, slot: usize, replied: bool) {
+        let (tick, addr) = (self.clock.tick(now), self.table.item(slot).addr);
+        let entry = self.table.value_mut(slot);
+        match entry.state {
+            State::Static => {}
+            State::Probe if replied => {
+                let (kept, rival) = (entry.mac, entry.take_rival());
+                self.confirm(tick, slot);
+                if let Some(other) = rival {
+                    self.events.note(now, Event::Conflict { addr, kept, other });
+                }
+            }
+            state => {
+                entry.heard = tick;
+                if state == State::Stale {
+                    self.table.set_due(slot, tick + self.config.lifetime);
+                }
+            }
+        }
     }
+
+    /// Somebody says that a neighbour is at `mac`, where it was not.
+    fn judge(
+        &mut self,
+        now: Instant,
+        slot: usize,
+        mac: MacAddr6,
+        replied: bool,
+    ) -> Result<(), Discard> {
+        let (tick, addr) = (self.clock.tick(now), self.table.item(slot).addr);
+        let entry = &self.table.item(slot).value;
+        let (kept, state, rival) = (entry.mac, entry.state, entry.rival());
+        let second = replied && state == State::Reachable && entry.was_asked(tick);
+        let never = state == State::Static || self.config.trust == Trust::Solicited;
+        if second || never || rival.is_some_and(|rival| rival != mac) {
+            self.events.note(now, Event::Conflict { addr, kept, other: mac });
+            return Err(Discard::Distrusted);
+        }
+        if self.config.trust == Trust::Update && tick >= entry.heard + REQUEST_INTERVAL {
+            self.follow(now, slot, mac);
+            return Ok(());
+        }
+        if rival.is_none() {
+            self.table.value_mut(slot).extra().rival = Some(mac);
+            self.doubt(tick, slot);
+        }
+        Err(Discard::Distrusted)
+    }
+
+    fn from(&self, slot: usize) -> Ipv4Addr {
+        self.table.item(slot).value.from
+    }
+}
+
+fn answer(packet: &View, mac: MacAddr6, below: &mut dyn FrameTx) {
+    let reply = View {
+        operation: ArpOperation::REPLY,
+        sender_mac: mac,
+        sender: packet.target,
+        target_mac: packet.sender_mac,
+        target: packet.sender,
+    };
+    // A full link loses the reply; the asker asks again.
+    let _ = reply.send(packet.sender_mac, below);
 }

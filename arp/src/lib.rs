@@ -26,25 +26,34 @@
 
 #![forbid(unsafe_code)]
 
+mod acd;
 mod any;
+mod block;
 mod claim;
+mod claims;
+mod clock;
 mod config;
 mod entry;
 mod event;
 mod input;
+mod keep;
 mod owner;
 mod packet;
+mod queue;
+mod reach;
 mod resolve;
 mod table;
+mod timed;
 mod tx;
 
 pub use any::AnyView;
+pub use block::{Block, Macs};
 pub use claim::{ANNOUNCE_INTERVAL, ANNOUNCE_NUM};
-pub use config::Config;
-pub use entry::REQUEST_INTERVAL;
+pub use config::{Config, Defend, Trust};
+pub use entry::{REQUEST_INTERVAL, State};
 pub use event::Event;
 pub use owner::{Owned, Owner};
-pub use packet::{Discard, View, announce};
+pub use packet::{Discard, View, announce, probe};
 pub use table::{Arp, Neighbour};
 pub use tx::{NextHop, Over, PacketTx, Sent};
 

@@ -1,4 +1,7 @@
-use std::{collections::HashMap, net::Ipv4Addr};
+use std::{
+    collections::{HashMap, HashSet},
+    net::Ipv4Addr,
+};
 
 use macaddr::MacAddr6;
 
@@ -6,13 +9,66 @@ use macaddr::MacAddr6;
 pub trait Owner: Send {
     /// The hardware address of `addr`, if it is ours.
     fn mac(&self, addr: Ipv4Addr) -> Option<MacAddr6>;
+
+    /// Whether one of ours has the hardware address `mac`.
+    fn owns(&self, mac: MacAddr6) -> bool;
+
+    /// Whether `addr` can be on this link at all; ARP knows no networks, and believes so of any.
+    /// Who cannot is neither learned nor answered.
+    fn is_neighbour(&self, addr: Ipv4Addr) -> bool {
+        let _ = addr; // every address will do
+        true
+    }
 }
 
 /// A set of addresses of ours.
-pub type Owned = HashMap<Ipv4Addr, MacAddr6>;
+#[derive(Clone, Debug, Default)]
+pub struct Owned {
+    macs: HashMap<Ipv4Addr, MacAddr6>,
+    all: HashSet<MacAddr6>,
+}
+
+impl Owned {
+    /// The addresses, in no order.
+    pub fn keys(&self) -> impl Iterator<Item = &Ipv4Addr> {
+        self.macs.keys()
+    }
+}
 
 impl Owner for Owned {
     fn mac(&self, addr: Ipv4Addr) -> Option<MacAddr6> {
-        self.get(&addr).copied()
+        self.macs.get(&addr).copied()
+    }
+
+    fn owns(&self, mac: MacAddr6) -> bool {
+        self.all.contains(&mac)
+    }
+}
+
+impl FromIterator<(Ipv4Addr, MacAddr6)> for Owned {
+    fn from_iter<I: IntoIterator<Item = (Ipv4Addr, MacAddr6)>>(addresses: I) -> Self {
+        let macs: HashMap<_, _> = addresses.into_iter().collect();
+        Self { all: macs.values().copied().collect(), macs }
+    }
+}
+
+impl<const N: usize> From<[(Ipv4Addr, MacAddr6); N]> for Owned {
+    fn from(addresses: [(Ipv4Addr, MacAddr6); N]) -> Self {
+        addresses.into_iter().collect()
+    }
+}
+
+/// What either owns; the first is asked first.
+impl<A: Owner, B: Owner> Owner for (A, B) {
+    fn mac(&self, addr: Ipv4Addr) -> Option<MacAddr6> {
+        self.0.mac(addr).or_else(|| self.1.mac(addr))
+    }
+
+    fn owns(&self, mac: MacAddr6) -> bool {
+        self.0.owns(mac) || self.1.owns(mac)
+    }
+
+    fn is_neighbour(&self, addr: Ipv4Addr) -> bool {
+        self.0.is_neighbour(addr) && self.1.is_neighbour(addr)
     }
 }

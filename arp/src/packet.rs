@@ -37,7 +37,8 @@ impl View {
         Ok(Self { operation: slice.operation(), sender_mac, sender, target_mac, target })
     }
 
-    /// Sends it in a frame to `dst`.
+    /// Sends it in a frame to `dst`; to all if its sender's address is link-local
+    /// (RFC 3927 §2.5).
     pub(crate) fn send(&self, dst: MacAddr6, below: &mut dyn FrameTx) -> Result<(), SendError> {
         let packet = ArpEthIpv4Packet {
             operation: self.operation,
@@ -46,6 +47,7 @@ impl View {
             target_mac: self.target_mac.into_array(),
             target_ipv4: self.target.octets(),
         };
+        let dst = if self.sender.is_link_local() { MacAddr6::broadcast() } else { dst };
         let mut below = As { mac: self.sender_mac, below };
         below.send(dst, EtherType::ARP, ArpEthIpv4Packet::LEN, &mut |out| {
             out.copy_from_slice(&packet.to_bytes());
@@ -69,6 +71,18 @@ pub fn announce(
         .send(everybody, below)
 }
 
+/// Asks once who uses `addr`, in the name of `below`'s station and of no address (an ARP Probe,
+/// RFC 5227 §1.1).
+///
+/// # Errors
+/// [`SendError::Full`] when no transmit slot is free.
+pub fn probe(addr: Ipv4Addr, below: &mut dyn FrameTx) -> Result<(), SendError> {
+    let (operation, target_mac) = (ArpOperation::REQUEST, MacAddr6::nil());
+    let (sender_mac, sender) = (below.mac(), Ipv4Addr::UNSPECIFIED);
+    View { operation, sender_mac, sender, target_mac, target: addr }
+        .send(MacAddr6::broadcast(), below)
+}
+
 /// A hardware and a protocol address, if they have the lengths of Ethernet's and IPv4's.
 fn pair(mac: &[u8], addr: &[u8]) -> Result<(MacAddr6, Ipv4Addr), Discard> {
     let mac: [u8; 6] = mac.try_into().map_err(|_| Discard::Foreign)?;
@@ -84,14 +98,25 @@ pub enum Discard {
     Malformed,
     /// Other hardware or protocol than Ethernet and IPv4, or other address lengths.
     Foreign,
+    /// Its frame is for another station.
+    OtherHost,
     /// Neither a request nor a reply.
     Operation,
-    /// A sender's MAC address that no station has: zero, or a group.
+    /// A sender's MAC address that no station has, in the packet or of its frame: zero, or a
+    /// group.
     SenderMac,
     /// A sender's protocol address that no host has: broadcast, multicast, loopback.
     Sender,
+    /// A sender that cannot be on this link, as our owner says.
+    OffLink,
     /// Our own packet, reflected.
     Echoed,
+    /// It claims, or wants too, an address that we were probing for.
+    Contested,
+    /// It claims an address of ours.
+    Conflict,
+    /// It claims that a neighbour has another MAC address, and is not believed, or not yet.
+    Distrusted,
     /// A reply to nothing we asked.
     Unasked,
     /// Well-formed, and no business of ours.

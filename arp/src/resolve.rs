@@ -1,21 +1,22 @@
-use std::{mem, net::Ipv4Addr, time::Instant};
+use std::{net::Ipv4Addr, time::Instant};
 
-use etherparse::{ArpOperation, EtherType};
-use link::{As, FrameTx, SendError, Unsent};
+use etherparse::ArpOperation;
+use link::{FrameTx, SendError};
 use macaddr::MacAddr6;
 
 use crate::{
+    clock::{Tick, fraction},
+    config::Config,
     entry::{Entry, REQUEST_INTERVAL, State},
     event::Event,
     packet::View,
     table::Arp,
-    tx::Sent,
 };
 
 impl Arp {
     /// Asks for `addr` in the name of `from`, although nothing is to be sent to it, and even if
-    /// its MAC is known; ends in [`Event::Resolved`], [`Event::Unresolved`] or
-    /// [`Event::Unsent`]; in nothing for a neighbour that is pinned.
+    /// its MAC is known, or it was given up on; ends in [`Event::Resolved`],
+    /// [`Event::Unresolved`] or [`Event::Unsent`]; in nothing for a neighbour that is pinned.
     ///
     /// # Errors
     /// [`SendError::Full`] when neither a transmit slot nor a table entry is free.
@@ -26,146 +27,86 @@ impl Arp {
         addr: Ipv4Addr,
         below: &mut dyn FrameTx,
     ) -> Result<(), SendError> {
-        let known = self.table.get(&addr);
-        if let Some(Entry { state: State::Incomplete { .. } | State::Static(_), .. }) = known {
-            return Ok(());
-        }
-        if known.is_none() && self.table.len() >= self.config.capacity && !self.evict() {
-            return Err(SendError::Full);
-        }
-        let known = self.table.get(&addr);
-        let (asked, at) = known.map_or((None, now), |entry| (entry.asked, entry.may_ask(now)));
-        let state = State::Incomplete { from, requests: 0, packet: None };
-        if at > now {
-            self.insert(at, addr, state, asked); // asked less than a second ago: `poll` asks
-        } else {
-            self.request(from, addr, below)?;
-            self.insert(now + REQUEST_INTERVAL, addr, state, asked).note_request(now);
-        }
-        Ok(())
+        self.ask(now, from, addr, below)
     }
 
-    /// Keeps the latest packet for `addr`, and asks for its MAC.
-    pub(crate) fn keep(
+    /// Asks by broadcast, at once or as soon as a second has passed since the last request.
+    pub(crate) fn ask(
         &mut self,
         now: Instant,
         from: Ipv4Addr,
         addr: Ipv4Addr,
-        len: usize,
-        write: &mut dyn FnMut(&mut [u8]),
         below: &mut dyn FrameTx,
-    ) -> Result<Sent, SendError> {
-        if len > below.mtu() {
-            return Err(SendError::TooLong { len, mtu: below.mtu() });
-        }
-        self.resolve(now, from, addr, below)?;
-        if let Some(Entry { state: State::Incomplete { packet, .. }, .. }) =
-            self.table.get_mut(&addr)
-        {
-            let mut newer = vec![0; len];
-            write(&mut newer);
-            if let Some(packet) = packet.replace(newer) {
-                self.events.push_back(Event::Replaced { packet });
+    ) -> Result<(), SendError> {
+        let tick = self.clock.tick(now);
+        let Some(slot) = self.table.find(addr) else {
+            if self.table.len() >= self.config.capacity && !self.evict(now, tick) {
+                return Err(SendError::Full);
             }
+            self.request(from, addr, MacAddr6::broadcast(), below)?;
+            let mut entry = Entry::new(State::Incomplete, MacAddr6::nil(), from, tick);
+            entry.note_request(tick);
+            self.table.insert(addr, tick + REQUEST_INTERVAL, entry);
+            return Ok(());
+        };
+        let entry = &self.table.item(slot).value;
+        if matches!(entry.state, State::Incomplete | State::Static) {
+            return Ok(());
         }
-        Ok(Sent::Kept)
-    }
-
-    /// Sends kept packets whose neighbour has answered, until the link is full. One that the link
-    /// takes no more, because its MTU was lowered since, is handed back.
-    pub(crate) fn release(&mut self, below: &mut dyn FrameTx) -> Result<(), SendError> {
-        while let Some(Ready { src, dst, packet, .. }) = self.ready.front() {
-            let src = src.unwrap_or_else(|| below.mac());
-            let sent = As { mac: src, below: &mut *below }.send(
-                *dst,
-                EtherType::IPV4,
-                packet.len(),
-                &mut |out| {
-                    out.copy_from_slice(packet);
-                },
-            );
-            if let Err(SendError::Full) = sent {
-                return sent;
-            }
-            if let Some(Ready { addr, packet, .. }) = self.ready.pop_front() {
-                self.events.push_back(match sent {
-                    Ok(()) => Event::Released { packet },
-                    Err(_) => {
-                        let (reason, packet) = (Unsent::TooLong, Some(packet));
-                        Event::Unsent { addr, reason, packet }
-                    }
-                });
-            }
+        let at = entry.may_ask(tick);
+        if at == tick {
+            self.request(from, addr, MacAddr6::broadcast(), below)?;
         }
+        let entry = self.table.value_mut(slot);
+        (entry.state, entry.from, entry.requests) = (State::Incomplete, from, 0);
+        if at == tick {
+            entry.note_request(tick);
+        }
+        self.table.set_due(slot, if at == tick { tick + REQUEST_INTERVAL } else { at });
         Ok(())
     }
 
-    /// Believes that `addr` is at `mac`, as a reply that arrived at `answered` says, or something
-    /// else: whoever waited for that can be sent to.
+    /// Believes what the neighbour in `slot` says of itself, in a reply that arrived at
+    /// `answered` or otherwise: whoever waited for that can be sent to.
     pub(crate) fn learn(
         &mut self,
         now: Instant,
-        answered: Option<Instant>,
-        addr: Ipv4Addr,
+        answered: Option<Tick>,
+        slot: usize,
         mac: MacAddr6,
     ) {
-        let state = State::Reachable { mac, confirmed: now, unanswered: 0 };
-        let deadline = now + self.config.lifetime;
-        let Some(entry) = self.table.get_mut(&addr) else {
-            if self.table.len() < self.config.capacity {
-                self.insert(deadline, addr, state, None);
-            }
-            return;
-        };
-        entry.deadline = deadline;
-        let asked = entry.asked;
-        if let State::Incomplete { from, requests, packet } = mem::replace(&mut entry.state, state)
-        {
-            let round_trip =
-                answered.zip(asked).map(|(at, asked)| at.saturating_duration_since(asked));
-            self.events.push_back(Event::Resolved { addr, mac, round_trip, requests });
-            self.ready(addr, from, mac, packet);
+        let (tick, addr) = (self.clock.tick(now), self.table.item(slot).addr);
+        let entry = self.table.value_mut(slot);
+        let (old, asked, requests) = (entry.mac, entry.asked, entry.requests.into());
+        entry.mac = mac;
+        entry.take_rival();
+        let (from, kept) = (entry.from, entry.take_kept());
+        self.confirm(tick, slot);
+        if !old.is_nil() && old != mac {
+            self.events.note(now, Event::Moved { addr, old, new: mac });
         }
+        let round_trip =
+            answered.filter(|_| asked != Tick::NEVER).map(|answered| answered.since(asked));
+        self.events.push(now, Event::Resolved { addr, mac, round_trip, requests });
+        self.ready(addr, from, mac, kept);
     }
 
-    /// Takes note that what was kept, if anything, can be sent to `mac`.
-    pub(crate) fn ready(
-        &mut self,
-        addr: Ipv4Addr,
-        from: Ipv4Addr,
-        mac: MacAddr6,
-        packet: Option<Vec<u8>>,
-    ) {
-        let src = self.mac(from);
-        self.ready.extend(packet.map(|packet| Ready { addr, src, dst: mac, packet }));
+    /// Takes note that the neighbour in `slot` is where we think it is.
+    pub(crate) fn confirm(&mut self, tick: Tick, slot: usize) {
+        let Config { seed, reachable, lifetime, .. } = self.config;
+        let jitter = 0.5 + fraction(seed, self.table.item(slot).addr, tick.0);
+        let entry = self.table.value_mut(slot);
+        (entry.state, entry.heard, entry.confirmed) = (State::Reachable, tick, true);
+        (entry.unanswered, entry.failures, entry.requests) = (0, 0, 0);
+        self.table.set_due(slot, tick + reachable.mul_f64(jitter).min(lifetime));
     }
 
-    /// Repeats the request for `addr`, gives up on it, or lets it age: its deadline has come.
-    pub(crate) fn due(&mut self, now: Instant, addr: Ipv4Addr, below: &mut dyn FrameTx) {
-        let Some(entry) = self.table.get_mut(&addr) else { return };
-        let (from, requests, packet) = match &mut entry.state {
-            State::Incomplete { from, requests, packet } => (*from, *requests, packet.take()),
-            State::Reachable { .. } => return drop(self.table.remove(&addr)),
-            State::Static(_) => return,
-        };
-        if requests >= self.config.requests {
-            self.table.remove(&addr);
-            self.events.push_back(Event::Unresolved { addr, requests, packet });
-            return;
-        }
-        let asked = entry.asked;
-        let sent = self.request(from, addr, below);
-        let state = State::Incomplete { from, requests, packet };
-        let entry = self.insert(now + REQUEST_INTERVAL, addr, state, asked);
-        if sent.is_ok() {
-            entry.note_request(now);
-        }
-    }
-
-    fn request(
+    /// Sends a request for `addr` to `dst`.
+    pub(crate) fn request(
         &self,
         from: Ipv4Addr,
         addr: Ipv4Addr,
+        dst: MacAddr6,
         below: &mut dyn FrameTx,
     ) -> Result<(), SendError> {
         let packet = View {
@@ -175,14 +116,32 @@ impl Arp {
             target_mac: MacAddr6::nil(),
             target: addr,
         };
-        packet.send(MacAddr6::broadcast(), below)
+        packet.send(dst, below)
+    }
+
+    /// Makes room by forgetting a neighbour, the least worth keeping of some.
+    fn evict(&mut self, now: Instant, tick: Tick) -> bool {
+        let (len, begin) = (self.table.len(), self.hand);
+        let slots = (0..len.min(LOOKED_AT)).map(|nth| (begin + nth) % len);
+        self.hand = (begin + LOOKED_AT) % len.max(1);
+        let least = slots.filter_map(|slot| {
+            let worth = worth(tick, &self.table.item(slot).value)?;
+            Some((worth, slot))
+        });
+        let Some((_, slot)) = least.min() else { return false };
+        let item = self.table.remove(slot);
+        let mac = (item.value.state != State::Failed).then_some(item.value.mac);
+        self.events.note(now, Event::Evicted { addr: item.addr, mac });
+        true
     }
 }
 
-/// A kept packet whose neighbour has answered.
-pub(crate) struct Ready {
-    addr: Ipv4Addr,
-    src: Option<MacAddr6>,
-    dst: MacAddr6,
-    packet: Vec<u8>,
+/// How much an entry is worth keeping; `None` if it must be.
+fn worth(tick: Tick, entry: &Entry) -> Option<(bool, bool, Tick)> {
+    let stays = matches!(entry.state, State::Incomplete | State::Static) || entry.was_asked(tick);
+    let known = entry.state != State::Failed;
+    (!stays).then_some((entry.confirmed && known, known, entry.heard))
 }
+
+/// Entries among which one is chosen to be forgotten.
+const LOOKED_AT: usize = 64;

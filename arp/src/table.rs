@@ -1,6 +1,5 @@
 use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, HashMap, VecDeque},
+    collections::{HashSet, VecDeque},
     net::Ipv4Addr,
     time::Instant,
 };
@@ -10,13 +9,16 @@ use link::{Frame, FrameTx, Unsent};
 use macaddr::MacAddr6;
 
 use crate::{
-    claim::{Claim, RETRY},
+    claims::Claims,
+    clock::{Clock, Tick},
     config::Config,
     entry::{Entry, State},
     event::Event,
+    keep::Ready,
     owner::Owner,
     packet::View,
-    resolve::Ready,
+    queue::Events,
+    timed::{Item, Timed},
     tx::Over,
 };
 
@@ -29,17 +31,22 @@ use crate::{
 pub struct Arp {
     pub(crate) owner: Box<dyn Owner>,
     pub(crate) config: Config,
-    pub(crate) table: HashMap<Ipv4Addr, Entry>,
-    pub(crate) claims: Vec<Claim>,
-    pub(crate) events: VecDeque<Event>,
-    /// One item per entry of `table`, no later than the entry's own deadline; and some of entries
-    /// that are gone, told by their serial.
-    pub(crate) deadlines: BinaryHeap<Reverse<(Instant, Ipv4Addr, u32)>>,
+    pub(crate) clock: Clock,
+    pub(crate) table: Timed<Entry>,
+    /// Where in the table the next search for somebody to forget begins.
+    pub(crate) hand: usize,
+    /// Octets kept for neighbours, asked for or just found.
+    pub(crate) kept: usize,
     /// Kept packets whose neighbour has since answered, oldest first.
     pub(crate) ready: VecDeque<Ready>,
-    serial: u32,
-    /// When to try again to send what is ready, the link having been full.
-    retry: Option<Instant>,
+    pub(crate) claims: Claims,
+    /// Addresses that somebody else has, whatever our owner says.
+    pub(crate) taken: HashSet<Ipv4Addr>,
+    /// Addresses whose last defence is not long ago, each due when it is.
+    pub(crate) defended: Timed<()>,
+    pub(crate) events: Events,
+    /// When to try again, the link having been full.
+    pub(crate) blocked: Option<Instant>,
 }
 
 impl Arp {
@@ -48,13 +55,16 @@ impl Arp {
         Self {
             owner: Box::new(owner),
             config,
-            table: HashMap::new(),
-            claims: Vec::new(),
-            events: VecDeque::new(),
-            deadlines: BinaryHeap::new(),
+            clock: Clock::default(),
+            table: Timed::new(),
+            hand: 0,
+            kept: 0,
             ready: VecDeque::new(),
-            serial: 0,
-            retry: None,
+            claims: Claims::new(),
+            taken: HashSet::new(),
+            defended: Timed::new(),
+            events: Events::default(),
+            blocked: None,
         }
     }
 
@@ -65,33 +75,9 @@ impl Arp {
 
     /// Does what is due; call until it returns `None`.
     pub fn poll(&mut self, now: Instant, below: &mut dyn FrameTx) -> Option<Event> {
-        self.retry = self.release(below).err().map(|_| now + RETRY);
-        while let Some(&Reverse((at, addr, serial))) = self.deadlines.peek()
-            && at <= now
-        {
-            self.deadlines.pop();
-            match self.table.get(&addr) {
-                Some(entry) if entry.serial != serial => {}
-                Some(entry) if entry.deadline > now => {
-                    self.deadlines.push(Reverse((entry.deadline, addr, serial))); // refreshed since
-                }
-                Some(_) => self.due(now, addr, below),
-                None => {}
-            }
-        }
-        for claim in &mut self.claims {
-            self.events.extend(claim.poll(now, below));
-        }
-        self.claims.retain(|claim| !claim.is_over());
-        self.events.pop_front()
-    }
-
-    /// Probes whether anybody uses `addr`, in the name of `mac` (RFC 5227 §2.1.1): 4 to 7
-    /// seconds, then [`Event::Free`]; [`Event::Taken`] as soon as somebody does. Until it is free
-    /// the address is not answered for, even if it is ours.
-    pub fn probe(&mut self, now: Instant, addr: Ipv4Addr, mac: MacAddr6) {
-        self.claims.retain(|claim| claim.addr != addr);
-        self.claims.push(Claim::probe(now, addr, mac, self.config.seed));
+        let done = self.release(now, below).and_then(|()| self.work(now, below));
+        self.blocked = done.err().map(|_| now + RETRY);
+        self.events.pop()
     }
 
     /// Owns what `owner` says from now on.
@@ -99,49 +85,32 @@ impl Arp {
         self.owner = Box::new(owner);
     }
 
-    /// Announces `addr`, which is ours, twice, two seconds apart (RFC 5227 §2.3).
-    pub fn announce(&mut self, now: Instant, addr: Ipv4Addr, mac: MacAddr6) {
-        self.claims.retain(|claim| claim.addr != addr);
-        self.claims.push(Claim::announce(now, addr, mac));
-    }
-
-    /// Our station's MAC address is now `mac`, and `owner` says what it owns: whatever is being
-    /// probed for is probed for anew, and the rest of `ours` announced, if we answer for it.
-    pub fn renew(
-        &mut self,
-        now: Instant,
-        mac: MacAddr6,
-        owner: impl Owner + 'static,
-        ours: impl IntoIterator<Item = Ipv4Addr>,
-    ) {
-        self.own(owner);
-        for claim in &mut self.claims {
-            claim.renew(now, mac);
-        }
-        for addr in ours {
-            if self.config.answers && self.mac(addr).is_some() && !addr.is_unspecified() {
-                self.announce(now, addr, mac);
-            }
-        }
-    }
-
     /// Believes for ever that `addr` is at `mac`; a packet that was kept for it can leave.
     pub fn pin(&mut self, now: Instant, addr: Ipv4Addr, mac: MacAddr6) {
-        if let Some(Entry { state: State::Incomplete { from, packet, .. }, .. }) =
-            self.table.remove(&addr)
-        {
-            self.ready(addr, from, mac, packet);
-        }
-        self.insert(now, addr, State::Static(mac), None);
+        let tick = self.clock.tick(now);
+        let pinned = Entry::new(State::Static, mac, Ipv4Addr::UNSPECIFIED, tick);
+        let Some(slot) = self.table.find(addr) else {
+            self.table.insert(addr, Tick::END, pinned);
+            return;
+        };
+        let mut old = std::mem::replace(self.table.value_mut(slot), pinned);
+        self.table.set_due(slot, Tick::END);
+        self.ready(addr, old.from, mac, old.take_kept());
+        self.blocked.get_or_insert(now); // the next poll sends it
     }
 
     /// Takes note that an ARP frame of ours left: a round trip begins with the request's stamp.
     pub fn sent(&mut self, frame: &Frame<'_>) {
         let Ok(packet) = View::parse(frame.payload()) else { return };
-        if let (ArpOperation::REQUEST, Some(entry)) =
-            (packet.operation, self.table.get_mut(&packet.target))
-        {
-            entry.asked = entry.asked.map(|_| frame.at());
+        if packet.operation != ArpOperation::REQUEST {
+            return;
+        }
+        let tick = self.clock.tick(frame.at());
+        if let Some(slot) = self.table.find(packet.target) {
+            let entry = self.table.value_mut(slot);
+            if entry.asked != Tick::NEVER {
+                entry.asked = tick;
+            }
         }
     }
 
@@ -154,96 +123,57 @@ impl Arp {
         }
         let addr = packet.target;
         if packet.sender.is_unspecified() {
-            let mut claims = self.claims.iter_mut();
-            if let Some(claim) = claims.find(|claim| claim.addr == addr) {
-                claim.begin_again(frame.at());
-            }
+            let tick = self.clock.tick(frame.at());
+            self.claims.begin_again(tick, addr);
             return;
         }
-        if let Some(Entry { state: State::Incomplete { packet, .. }, .. }) =
-            self.table.get_mut(&addr)
-        {
-            let packet = packet.take();
-            self.table.remove(&addr);
-            self.events.push_back(Event::Unsent { addr, reason, packet });
-        }
-    }
-
-    /// Takes advice from above (RFC 1122 §2.3.2.1): `next_hop` was just reached, or a packet to
-    /// it went unanswered; after two of those it is asked for again.
-    pub fn advise(&mut self, now: Instant, next_hop: Ipv4Addr, reached: bool) {
-        let Some(entry) = self.table.get_mut(&next_hop) else { return };
-        let State::Reachable { unanswered, .. } = &mut entry.state else { return };
-        if reached {
-            *unanswered = 0;
-            entry.deadline = now + self.config.lifetime;
-        } else {
-            *unanswered += 1;
+        let Some(slot) = self.table.find(addr) else { return };
+        if self.table.item(slot).value.state == State::Incomplete {
+            let mut entry = self.table.remove(slot).value;
+            let packet = self.hand_back(entry.take_kept());
+            self.events.push(frame.at(), Event::Unsent { addr, reason, packet });
         }
     }
 
     /// When [`Arp::poll`] next has something to do.
     pub fn deadline(&self) -> Option<Instant> {
-        let table = self.deadlines.peek().map(|Reverse((at, ..))| *at);
-        self.claims.iter().filter_map(Claim::due).chain(table).chain(self.retry).min()
+        if self.blocked.is_some() || self.events.since().is_some() {
+            return [self.blocked, self.events.since()].into_iter().flatten().min();
+        }
+        let timers = [self.table.first(), self.defended.first()];
+        let due = timers.into_iter().flatten().map(|(due, _)| due).chain(self.claims.due()).min();
+        due.and_then(|due| self.clock.instant(due))
     }
 
     /// The neighbours, in no order.
     pub fn neighbours(&self) -> impl Iterator<Item = Neighbour> + '_ {
-        self.table.iter().map(|(&addr, entry)| match entry.state {
-            State::Incomplete { .. } => Neighbour { addr, mac: None, pinned: false },
-            State::Reachable { mac, .. } => Neighbour { addr, mac: Some(mac), pinned: false },
-            State::Static(mac) => Neighbour { addr, mac: Some(mac), pinned: true },
-        })
+        self.table.iter().map(Neighbour::of)
+    }
+
+    /// What is known of one neighbour.
+    pub fn neighbour(&self, addr: Ipv4Addr) -> Option<Neighbour> {
+        self.table.find(addr).map(|slot| Neighbour::of(self.table.item(slot)))
     }
 
     /// The hardware address of `addr`, if it is ours, neither being probed for nor taken.
-    pub(crate) fn mac(&self, addr: Ipv4Addr) -> Option<MacAddr6> {
-        let forbidden = self.claims.iter().any(|claim| claim.addr == addr && claim.forbids_use());
-        self.owner.mac(addr).filter(|_| !forbidden)
+    pub fn mac(&self, addr: Ipv4Addr) -> Option<MacAddr6> {
+        self.owner.mac(addr).filter(|_| !self.claims.forbid(addr) && !self.taken.contains(&addr))
     }
 
-    pub(crate) fn lookup(&self, now: Instant, addr: Ipv4Addr) -> Option<MacAddr6> {
-        let entry = self.table.get(&addr)?;
-        match entry.state {
-            State::Static(mac) => Some(mac),
-            State::Reachable { mac, unanswered, .. } => {
-                (entry.deadline > now && unanswered < UNANSWERED).then_some(mac)
-            }
-            State::Incomplete { .. } => None,
+    /// Does all that is due.
+    fn work(&mut self, now: Instant, below: &mut dyn FrameTx) -> Result<(), link::SendError> {
+        let tick = self.clock.tick(now);
+        while let Some((due, slot)) = self.table.first()
+            && due <= tick
+        {
+            self.due(now, slot, below)?;
         }
-    }
-
-    /// Puts an entry in the place of whatever stood there, to be looked at when `deadline` comes.
-    pub(crate) fn insert(
-        &mut self,
-        deadline: Instant,
-        addr: Ipv4Addr,
-        state: State,
-        asked: Option<Instant>,
-    ) -> &mut Entry {
-        if self.deadlines.len() > 2 * self.table.len() + 64 {
-            let table = &self.table;
-            let stands =
-                |addr: &Ipv4Addr, serial| table.get(addr).is_some_and(|e| e.serial == serial);
-            self.deadlines.retain(|Reverse((_, addr, serial))| stands(addr, *serial));
+        while let Some((due, slot)) = self.defended.first()
+            && due <= tick
+        {
+            self.defended.remove(slot);
         }
-        self.serial = self.serial.wrapping_add(1);
-        let serial = self.serial;
-        self.deadlines.push(Reverse((deadline, addr, serial)));
-        let entry = self.table.entry(addr).insert_entry(Entry { state, deadline, asked, serial });
-        entry.into_mut()
-    }
-
-    /// Makes room by forgetting the neighbour that was confirmed longest ago.
-    pub(crate) fn evict(&mut self) -> bool {
-        let oldest = self
-            .table
-            .iter()
-            .filter(|(_, entry)| matches!(entry.state, State::Reachable { .. }))
-            .min_by_key(|(_, entry)| entry.deadline)
-            .map(|(&addr, _)| addr);
-        oldest.is_some_and(|addr| self.table.remove(&addr).is_some())
+        self.work_on_claims(now, below)
     }
 }
 
@@ -252,11 +182,19 @@ impl Arp {
 pub struct Neighbour {
     /// Who.
     pub addr: Ipv4Addr,
-    /// Where it is; `None` while it is being asked for.
+    /// Where packets to it are sent; `None` while it is being asked for, or given up on.
     pub mac: Option<MacAddr6>,
-    /// Whether it was pinned, and so never changes or ages.
-    pub pinned: bool,
+    /// How far that is to be believed.
+    pub state: State,
 }
 
-/// Packets that may go unanswered before a neighbour is asked for again.
-const UNANSWERED: u32 = 2;
+impl Neighbour {
+    fn of(item: &Item<Entry>) -> Self {
+        let Entry { state, mac, .. } = item.value;
+        let known = !matches!(state, State::Incomplete | State::Failed);
+        Self { addr: item.addr, mac: known.then_some(mac), state }
+    }
+}
+
+/// Until the next try on a link whose queue was full.
+const RETRY: std::time::Duration = std::time::Duration::from_millis(10);

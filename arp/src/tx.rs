@@ -37,6 +37,20 @@ pub trait PacketTx {
         len: usize,
         write: &mut dyn FnMut(&mut [u8]),
     ) -> Result<Sent, SendError>;
+
+    /// Sends a further fragment of the datagram begun by the latest [`send`](Self::send) to the
+    /// same next hop: while that waits, this is kept behind it, not in its place, and shares its
+    /// fate.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), also when more waits than a datagram can be.
+    fn send_next(
+        &mut self,
+        from: Ipv4Addr,
+        to: NextHop,
+        len: usize,
+        write: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<Sent, SendError>;
 }
 
 /// What became of a packet that was accepted.
@@ -67,19 +81,44 @@ impl PacketTx for Over<'_> {
         len: usize,
         write: &mut dyn FnMut(&mut [u8]),
     ) -> Result<Sent, SendError> {
-        self.arp.release(self.below)?; // what was kept longest goes first
+        self.put(from, to, Packet { len, write, further: false })
+    }
+
+    fn send_next(
+        &mut self,
+        from: Ipv4Addr,
+        to: NextHop,
+        len: usize,
+        write: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<Sent, SendError> {
+        self.put(from, to, Packet { len, write, further: true })
+    }
+}
+
+impl Over<'_> {
+    fn put(&mut self, from: Ipv4Addr, to: NextHop, packet: Packet<'_>) -> Result<Sent, SendError> {
+        self.arp.release(self.now, self.below)?; // what was kept longest goes first
         let dst = match to {
             NextHop::Broadcast => MacAddr6::broadcast(),
             NextHop::Multicast(group) => multicast(group),
-            NextHop::Unicast(addr) => match self.arp.lookup(self.now, addr) {
+            NextHop::Unicast(addr) => match self.arp.lookup(self.now, from, addr) {
                 Some(mac) => mac,
-                None => return self.arp.keep(self.now, from, addr, len, write, self.below),
+                None => return self.arp.keep(self.now, from, addr, packet, self.below),
             },
         };
         let src = self.arp.mac(from).unwrap_or_else(|| self.below.mac());
-        As { mac: src, below: self.below }.send(dst, EtherType::IPV4, len, write)?;
+        let mut below = As { mac: src, below: self.below };
+        below.send(dst, EtherType::IPV4, packet.len, packet.write)?;
         Ok(Sent::Out)
     }
+}
+
+/// A packet to be written.
+pub(crate) struct Packet<'a> {
+    pub(crate) len: usize,
+    pub(crate) write: &'a mut dyn FnMut(&mut [u8]),
+    /// Whether it is another fragment of the datagram before it.
+    pub(crate) further: bool,
 }
 
 /// RFC 1112 §6.4: 01-00-5E and the low 23 bits of the group.

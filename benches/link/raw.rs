@@ -1,5 +1,5 @@
 //! The same system calls and the same memory as a packet socket's, with nothing around them: no
-//! checks, no types, no stamps.
+//! checks, no types, no stamps read.
 
 #![expect(unsafe_code, reason = "this is what the link is held against")]
 
@@ -20,6 +20,24 @@ pub(crate) fn socket(index: u32, protocol: i32) -> io::Result<OwnedFd> {
     let fd = unsafe { OwnedFd::from_raw_fd(check(libc::socket(libc::AF_PACKET, kind, 0))?) };
     bind(&fd, index, protocol)?;
     Ok(fd)
+}
+
+/// Has the kernel stamp what `fd` receives.
+pub(crate) fn stamp(fd: &OwnedFd) -> io::Result<()> {
+    let stamps = libc::SOF_TIMESTAMPING_RX_SOFTWARE | libc::SOF_TIMESTAMPING_SOFTWARE;
+    set(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPING, &stamps)
+}
+
+/// Keeps what goes out from `fd`.
+pub(crate) fn ignore_outgoing(fd: &OwnedFd) -> io::Result<()> {
+    set(fd, libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, &1)
+}
+
+/// Sleeps until there is something, 20 ms at most.
+pub(crate) fn wait(fd: &OwnedFd) {
+    let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one entry, which outlives the call.
+    unsafe { libc::poll(&raw mut poll, 1, 20) };
 }
 
 /// Sends what is in `frames`, in one call, and returns how many left.
@@ -88,9 +106,10 @@ impl Ring {
         request.tp_frame_size = SLOT as u32;
         request.tp_frame_nr = (octets / SLOT) as u32;
         request.tp_retire_blk_tov = 10;
-        set(&fd, libc::PACKET_VERSION, &(version as i32))?;
-        set(&fd, libc::PACKET_IGNORE_OUTGOING, &1)?;
-        set(&fd, libc::PACKET_RX_RING, &request)?;
+        set(&fd, libc::SOL_PACKET, libc::PACKET_VERSION, &(version as i32))?;
+        set(&fd, libc::SOL_PACKET, libc::PACKET_RX_RING, &request)?;
+        stamp(&fd)?;
+        ignore_outgoing(&fd)?;
         // SAFETY: the kernel chooses where.
         let base = unsafe {
             let access = libc::PROT_READ | libc::PROT_WRITE;
@@ -146,11 +165,27 @@ impl Ring {
         }
     }
 
+    /// Shows what comes next, by slot or by block, and returns how much.
+    pub(crate) fn take(&mut self, each: impl FnMut(&[u8])) -> usize {
+        if self.part == SLOT { self.take_slots(each) } else { self.take_block(each) }
+    }
+
     /// Sleeps until there is something, 20 ms at most.
     pub(crate) fn wait(&self) {
-        let mut poll = libc::pollfd { fd: self.fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-        // SAFETY: one entry, which outlives the call.
-        unsafe { libc::poll(&raw mut poll, 1, 20) };
+        wait(&self.fd);
+    }
+
+    /// Frames that found no room.
+    pub(crate) fn dropped(&self) -> io::Result<u64> {
+        let mut stats = libc::tpacket_stats_v3 { tp_packets: 0, tp_drops: 0, tp_freeze_q_cnt: 0 };
+        let mut len = size_of_val(&stats) as libc::socklen_t;
+        let fd = self.fd.as_raw_fd();
+        let (level, option) = (libc::SOL_PACKET, libc::PACKET_STATISTICS);
+        // SAFETY: `stats` is `len` octets long and outlives the call.
+        check(unsafe {
+            libc::getsockopt(fd, level, option, (&raw mut stats).cast(), &raw mut len)
+        })?;
+        Ok(stats.tp_drops.into())
     }
 }
 
@@ -161,7 +196,8 @@ impl Drop for Ring {
     }
 }
 
-fn bind(fd: &OwnedFd, index: u32, protocol: i32) -> io::Result<()> {
+/// Ties `fd` to the interface `index`, for `protocol`.
+pub(crate) fn bind(fd: &OwnedFd, index: u32, protocol: i32) -> io::Result<()> {
     // SAFETY: zeros are valid, and the name outlives the call.
     unsafe {
         let mut name: libc::sockaddr_ll = mem::zeroed();
@@ -173,12 +209,11 @@ fn bind(fd: &OwnedFd, index: u32, protocol: i32) -> io::Result<()> {
     }
 }
 
-fn set<T>(fd: &OwnedFd, option: i32, value: &T) -> io::Result<()> {
+fn set<T>(fd: &OwnedFd, level: i32, option: i32, value: &T) -> io::Result<()> {
     let len = size_of::<T>() as libc::socklen_t;
     let value: *const T = value;
     // SAFETY: `value` is `len` octets long and outlives the call.
-    check(unsafe { libc::setsockopt(fd.as_raw_fd(), libc::SOL_PACKET, option, value.cast(), len) })
-        .map(|_| ())
+    check(unsafe { libc::setsockopt(fd.as_raw_fd(), level, option, value.cast(), len) }).map(|_| ())
 }
 
 fn check(result: libc::c_int) -> io::Result<libc::c_int> {

@@ -1,3 +1,5 @@
+mod many;
+
 use std::{net::Ipv4Addr, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -7,8 +9,10 @@ use macaddr::MacAddr6;
 use crate::{
     failure::Failure,
     report::Report,
+    serve::Serve,
     value::{self, LinkName, Source, Via},
 };
+pub(crate) use many::Many;
 
 /// Ping, ARP and raw frames from an address, MAC or VLAN that the host does not own.
 ///
@@ -26,16 +30,21 @@ pub(crate) struct Cli {
 
 #[derive(Args)]
 pub(crate) struct Global {
-    /// The link: an interface, `lab[:KEY=VALUE,...]`, `kernel-lab` or `pcap:FILE`
+    /// The link: an interface, `tap:NAME`, `lab[:KEY=VALUE,...]`, `kernel-lab` or `pcap:FILE`
     ///
+    /// A tap makes us a host behind a device of the kernel's, which can be a port of a bridge; it
+    /// is made unless it is there, and its kernel's end is somebody else: name our address by -S.
     /// Keys of lab: hosts; loss, dup, reorder, corrupt, truncate and pad, each as 5%; burst=FRAMES
     /// that are lost in a row; delay and jitter, as 20ms; mtu=OCTETS, beyond which frames vanish;
     /// silent=arp or ip; seed, pace. Without -I: the interface whose route covers the target.
     #[arg(short = 'I', long, value_name = "IF", global = true, value_parser = value::link_name)]
     pub(crate) interface: Option<LinkName>,
     /// The address we adopt; we answer ARP for it, after probing that it is free
-    #[arg(short = 'S', long, value_name = "IP[/LEN]", global = true, value_parser = value::source)]
-    pub(crate) source: Option<Source>,
+    #[arg(
+        short = 'S', long = "source", value_name = "IP[/LEN]", global = true,
+        value_parser = value::source
+    )]
+    pub(crate) sources: Vec<Source>,
     /// The MAC address we adopt
     #[arg(long, value_name = "MAC", global = true, value_parser = value::station)]
     pub(crate) source_mac: Option<MacAddr6>,
@@ -63,7 +72,7 @@ pub(crate) struct Global {
     /// IPv4; always so
     #[arg(short = '4', global = true, hide = true)]
     pub(crate) ipv4: bool,
-    /// Record every frame sent and received to a pcapng file
+    /// Record every frame sent and received: classic pcap if FILE ends in .pcap, else pcapng
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) pcap: Option<PathBuf>,
     /// What is otherwise drawn at random: identifiers, cookies, probe times, a lab's faults
@@ -76,8 +85,8 @@ pub(crate) enum Command {
     /// List the interfaces, and whether they can be opened
     #[command(visible_alias = "if", after_help = EXIT_CODES)]
     Interfaces,
-    /// Ask a host for an echo, and time it
-    #[command(after_help = EXIT_CODES)]
+    /// Ask hosts for an echo, and time it
+    #[command(visible_alias = "fping", after_help = EXIT_CODES)]
     Ping(Ping),
     /// Resolve addresses, probe for one, or announce one
     #[command(visible_aliases = ["arping", "resolve"], after_help = EXIT_CODES)]
@@ -88,6 +97,9 @@ pub(crate) enum Command {
     /// Show what passes on a link, or is in a capture
     #[command(after_help = EXIT_CODES)]
     Sniff(Sniff),
+    /// Be one to 65,536 hosts that answer ARP and echo requests, well or badly
+    #[command(after_help = EXIT_CODES)]
+    Serve(Serve),
     /// Explain how a target is reached
     #[command(after_help = EXIT_CODES)]
     Route(Route),
@@ -95,14 +107,18 @@ pub(crate) enum Command {
 
 #[derive(Args)]
 pub(crate) struct Ping {
-    /// Whom to ask: an address or a name
-    pub(crate) target: String,
-    /// Stop after this many requests
+    /// Whom to ask: an address or a name; or many
+    ///
+    /// Many: `10.0.0.0/24`, `10.0.0.1-50`, `a,b`, `@file`, `-` for standard input; `!X` excepts,
+    /// `IP@MAC` says where it is.
+    #[arg(required = true, value_name = "TARGET")]
+    pub(crate) targets: Vec<String>,
+    /// Stop after this many requests, to each target; of many, each is asked once otherwise
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
-    /// Between two requests: `200ms`, `1s`; a bare number is seconds
-    #[arg(short, long, value_name = "DUR", default_value = "1s", value_parser = value::interval)]
-    pub(crate) interval: Duration,
+    /// Between two requests: `200ms`; a bare number is seconds. By default 1s, to many 10ms
+    #[arg(short, long, value_name = "DUR", value_parser = value::interval)]
+    pub(crate) interval: Option<Duration>,
     /// Stop after this long, whatever has come
     #[arg(short = 'w', long, value_name = "DUR", value_parser = value::duration)]
     pub(crate) deadline: Option<Duration>,
@@ -136,6 +152,8 @@ pub(crate) struct Ping {
     /// Begin each line with the time
     #[arg(short = 'D', long)]
     pub(crate) timestamps: bool,
+    #[command(flatten)]
+    pub(crate) many: Many,
 }
 
 /// The octets of -p; a type of its own, or clap would take it for many values.
@@ -218,9 +236,12 @@ pub(crate) struct Sniff {
     /// Read a capture, pcap or pcapng, instead of a link; `-` is standard input
     #[arg(short, long, value_name = "FILE")]
     pub(crate) read: Option<PathBuf>,
-    /// Write the frames to a pcapng file as well
+    /// Write the frames to a file as well: classic pcap if its name ends in .pcap, else pcapng
     #[arg(short, long, value_name = "FILE")]
     pub(crate) write: Option<PathBuf>,
+    /// With -w: files of at most so many million octets (or k, m, g): FILE, FILE1, FILE2, ...
+    #[arg(short = 'C', long, value_name = "SIZE", requires = "write", value_parser = value::file_size)]
+    pub(crate) file_size: Option<u64>,
     /// Stop after this many frames
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
@@ -276,6 +297,7 @@ impl Cli {
     fn meaningless(&self) -> Option<&'static str> {
         let useless: &[&str] = match &self.command {
             Command::Ping(_) | Command::Route(_) => &[],
+            Command::Serve(_) => return self.global.via.map(|_| "--via"),
             Command::Interfaces => &[
                 "-I",
                 "-S",
@@ -297,15 +319,21 @@ impl Cli {
             }
             Command::Arp(_) => &["--gateway", "--via"],
         };
-        useless.iter().find(|flag| self.global.has(flag)).copied()
+        useless.iter().chain([&SECOND]).find(|flag| self.global.has(flag)).copied()
     }
 }
 
 impl Global {
+    /// The address we adopt, where it can only be one.
+    pub(crate) fn source(&self) -> Option<Source> {
+        self.sources.first().copied()
+    }
+
     fn has(&self, flag: &str) -> bool {
         match flag {
             "-I" => self.interface.is_some(),
-            "-S" => self.source.is_some(),
+            "-S" => !self.sources.is_empty(),
+            SECOND => self.sources.len() > 1,
             "--source-mac" => self.source_mac.is_some(),
             "--gateway" => self.gateway.is_some(),
             "--via" => self.via.is_some(),
@@ -328,10 +356,14 @@ impl Command {
             Self::Arp(_) => "arp",
             Self::Send(_) => "send",
             Self::Sniff(_) => "sniff",
+            Self::Serve(_) => "serve",
             Self::Route(_) => "route",
         }
     }
 }
+
+/// Of -S, which only a host of many addresses repeats.
+const SECOND: &str = "a second -S";
 
 const EXIT_CODES: &str = "\
 Exit codes:

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use link::capture::{Format, Writer, numbered};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
 use crate::failure::Failure;
@@ -13,6 +14,7 @@ use crate::failure::Failure;
 /// The file of --pcap, and what became of it: whoever writes is somewhere down in the link.
 pub(crate) struct Capture {
     name: String,
+    format: Format,
     error: Arc<Mutex<Option<io::Error>>>,
 }
 
@@ -25,7 +27,13 @@ impl Capture {
         })?;
         let error = Arc::default();
         let writer = CaptureFile { file, error: Arc::clone(&error) };
-        Ok((Self { name, error }, writer))
+        let format = Format::of(path);
+        Ok((Self { name, format, error }, writer))
+    }
+
+    /// The form that its name asks for.
+    pub(crate) fn format(&self) -> Format {
+        self.format
     }
 
     /// Whether all of it was written; to be asked once the link is closed.
@@ -38,6 +46,30 @@ impl Capture {
             ))),
         }
     }
+}
+
+/// Begins the capture of `sniff -w`, of what comes from `source`, which it must not be; in files of
+/// at most `limit` octets, if that is given.
+pub(crate) fn saved(
+    path: &Path,
+    limit: Option<u64>,
+    source: &str,
+) -> Result<Writer<File>, Failure> {
+    let source_path = Path::new(source).canonicalize().ok();
+    let mut files = numbered(path).map(move |path| {
+        if source_path.is_some() && path.canonicalize().ok() == source_path {
+            return Err(io::Error::other("it is what is being read"));
+        }
+        File::create(path)
+    });
+    let mut next = move || files.next().unwrap_or_else(|| Err(io::ErrorKind::StorageFull.into()));
+    let begun = next().and_then(|file| Writer::with_format(Format::of(path), source, file));
+    let writer =
+        begun.map_err(|error| Failure::usage(format!("-w {}: {error}", path.display())))?;
+    Ok(match limit {
+        Some(limit) => writer.rotating(limit, next),
+        None => writer,
+    })
 }
 
 /// A pipe that nobody reads is refused, for opening it would wait for ever.

@@ -1,6 +1,6 @@
 use std::{fmt, io};
 
-use link::{OpenError, namespace::Refusal};
+use link::{OpenError, TapError, namespace::Refusal};
 
 /// Why a command could not do its work: what was wrong, and what to do about it.
 #[derive(Debug)]
@@ -55,6 +55,30 @@ impl Failure {
                 ..Self::link(format!("{interface}: no such interface"))
             },
             _ => Self::link(error.to_string()),
+        }
+    }
+
+    /// The tap cannot be opened.
+    pub(crate) fn tap(error: TapError) -> Self {
+        match &error {
+            TapError::NotPermitted { tap } => Self {
+                kind: Kind::Permission,
+                errno: Some("EPERM"),
+                message: format!("tap:{tap}: no permission to make this tap, or to attach to it"),
+                hint: Some(format!(
+                    "sudo ip tuntap add dev {tap} mode tap user \"$USER\"\n  \
+                     sudo ip link set {tap} up\n  or go on without privilege: -I lab, or -I kernel-lab"
+                )),
+            },
+            TapError::NoTun { tap, source } => {
+                Self::link(format!("tap:{tap}: there are no taps without /dev/net/tun: {source}"))
+                    .hint("sudo modprobe tun; a container must be given that device")
+            }
+            TapError::Name { .. } | TapError::SameMac { .. } => Self::usage(format!("tap:{error}")),
+            TapError::Io { tap, source } => {
+                Self::link(format!("tap:{tap}: cannot be opened: {source}"))
+            }
+            _ => Self::link(format!("tap:{error}")),
         }
     }
 

@@ -28,7 +28,7 @@ pub(crate) enum Standing {
 impl Identity {
     /// In a laboratory: what -S says, or 10.0.0.1/24.
     pub(crate) fn in_lab(global: &Global) -> Result<Self, Failure> {
-        let network = match global.source {
+        let network = match global.source() {
             None => lab::US,
             Some(source) => network(source.addr, source.prefix_len.unwrap_or(LAB_PREFIX_LEN))?,
         };
@@ -51,7 +51,7 @@ impl Identity {
             .collect();
         let nearest = |addr| own.iter().find(|network| network.contains(addr)).copied();
         let in_vlan = global.vlan.iter().any(|tag| tag.id != 0);
-        let Some(source) = global.source else {
+        let Some(source) = global.source() else {
             if in_vlan || global.source_mac.is_some() {
                 let what = if in_vlan { "--vlan" } else { "--source-mac" };
                 return Err(Failure::usage(format!(

@@ -99,7 +99,7 @@ fn pace(text: &str) -> Result<bool, String> {
 }
 
 /// `5%` or `0.05`.
-fn probability(text: &str) -> Result<f64, String> {
+pub(crate) fn probability(text: &str) -> Result<f64, String> {
     let parsed = match text.strip_suffix('%') {
         Some(percent) => percent.parse::<f64>().map(|percent| percent / 100.0),
         None => text.parse(),
@@ -108,7 +108,7 @@ fn probability(text: &str) -> Result<f64, String> {
     probability.ok_or_else(|| "a probability such as 5% or 0.05".into())
 }
 
-fn delay(text: &str) -> Result<Duration, String> {
+pub(crate) fn delay(text: &str) -> Result<Duration, String> {
     let delay = value::duration(text)?;
     if delay <= LONGEST { Ok(delay) } else { Err("at most a minute".into()) }
 }

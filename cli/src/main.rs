@@ -18,11 +18,13 @@ mod report;
 mod route;
 mod secrets;
 mod send;
+mod serve;
 mod session;
 mod signals;
 mod sniff;
 mod statistics;
 mod target;
+mod targets;
 mod text;
 mod value;
 mod vendor;
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Arp(arp) => arp::run(&args.global, arp, &mut report),
         Command::Send(send) => send::run(&args.global, send, &mut report),
         Command::Sniff(sniff) => sniff::run(&args.global, sniff, &mut report),
+        Command::Serve(serve) => serve::run(&args.global, serve, &mut report),
         Command::Route(route) => route::run(&args.global, route, &mut report),
     };
     report.end(ended)

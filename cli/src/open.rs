@@ -2,7 +2,9 @@ use std::{cmp::Reverse, net::Ipv4Addr};
 
 use ipnetwork::Ipv4Network;
 use link::{
-    Filter, Interface, Kind, Link, PacketSocket, State, Tagged, capture::Recorder, namespace,
+    Filter, Interface, Kind, Link, PacketSocket, Ring, Source, State, Tagged, Tap,
+    capture::{Recorder, Writer},
+    namespace,
 };
 use namespace::KernelLab;
 
@@ -24,6 +26,8 @@ pub(crate) struct Opened {
     pub(crate) capture: Option<Capture>,
     /// Octets that the kernel keeps for us while we are busy; none where there is no kernel.
     pub(crate) receive_buffer: Option<usize>,
+    /// Who stamps what leaves and what arrives.
+    pub(crate) stamps: Source,
     /// What `link` leads into, if that lives only as long as this.
     pub(crate) lab: Option<KernelLab>,
 }
@@ -33,6 +37,8 @@ pub(crate) struct Opened {
 pub(crate) enum Us {
     /// A host with an address on the network.
     Host,
+    /// One that asks so fast that each frame's stamp would cost too much.
+    Sweeper,
     /// Whoever has this address: it is being announced.
     Claimant(Ipv4Addr),
     /// Nobody: without an address; only ARP is heard.
@@ -75,6 +81,15 @@ pub(crate) fn open(
             ))
             .hint("`sidestack sniff` shows what is in a capture"));
         }
+        Some(LinkName::Tap(name)) => {
+            let tap = tap(global, name)?;
+            let mut interface =
+                link::interface(name).map_err(|error| failure::interface(name, &error))?;
+            // They are those of the kernel's end, and we are not it.
+            interface.addresses.clear();
+            let identity = us.on(global, &interface, target)?;
+            (name.clone(), identity, Box::new(tap), None)
+        }
         Some(LinkName::Interface(name)) => {
             let interface =
                 link::interface(name).map_err(|error| failure::interface(name, &error))?;
@@ -89,18 +104,34 @@ pub(crate) fn open(
             (interface.name, identity, boxed(link), None)
         }
     };
+    let stamps = match &global.interface {
+        Some(LinkName::Lab(_)) => Source::Virtual,
+        Some(LinkName::Tap(_)) => Source::User,
+        _ => Source::Kernel,
+    };
     drop_privileges()?;
+    let (link, capture) = decorate(global, link, &name)?;
+    Ok(Opened { link, name, identity, capture, receive_buffer, stamps, lab })
+}
+
+/// Has the link recorded, and speaks inside its VLAN, if so wished.
+pub(crate) fn decorate(
+    global: &Global,
+    link: Box<dyn Link>,
+    name: &str,
+) -> Result<(Box<dyn Link>, Option<Capture>), Failure> {
     let capture = global.pcap.as_deref().map(Capture::create).transpose()?;
     let (capture, link): (_, Box<dyn Link>) = match capture {
         None => (None, link),
         Some((capture, file)) => {
-            let recorder = Recorder::new(link, &name, file)
+            let writer = Writer::with_format(capture.format(), name, file)
                 .map_err(|error| Failure::link(format!("--pcap: cannot be written: {error}")))?;
-            (Some(capture), Box::new(recorder))
+            (Some(capture), Box::new(Recorder::over(link, writer)))
         }
     };
+    let tagged = !global.vlan.is_empty();
     let link = if tagged { Box::new(Tagged::new(link, global.vlan.clone())) } else { link };
-    Ok(Opened { link, name, identity, capture, receive_buffer, lab })
+    Ok((link, capture))
 }
 
 impl Us {
@@ -133,7 +164,7 @@ impl Us {
     /// The only address that we have, if we need no network.
     fn alone(self) -> Option<Ipv4Addr> {
         match self {
-            Self::Host => None,
+            Self::Host | Self::Sweeper => None,
             Self::Claimant(addr) => Some(addr),
             Self::Nobody | Self::Deaf => Some(Ipv4Addr::UNSPECIFIED),
         }
@@ -151,8 +182,18 @@ fn socket(
         _ => Filter::host(&[identity.network.ip()]),
     };
     let options = PacketSocket::options().filter(filter).tagged(!global.vlan.is_empty());
+    let options = match us {
+        Us::Sweeper => options.stamps(false).ring(Ring::LOW_DELAY),
+        _ => options,
+    };
     let options = global.source_mac.iter().fold(options, |options, mac| options.mac(*mac));
     options.open(name).map_err(Failure::open)
+}
+
+pub(crate) fn tap(global: &Global, name: &str) -> Result<Tap, Failure> {
+    let options = Tap::options().tagged(!global.vlan.is_empty());
+    let options = global.source_mac.iter().fold(options, |options, mac| options.mac(*mac));
+    options.open(name).map_err(Failure::tap)
 }
 
 /// The interface whose addresses or routes cover `target` best.

@@ -1,3 +1,4 @@
+mod many;
 mod summary;
 mod view;
 
@@ -21,26 +22,29 @@ use crate::{
     session::Session,
     signals::Wish,
     statistics::Statistics,
-    target,
+    target, targets,
 };
 use summary::Verdict;
 use view::View;
 
-/// Asks one host for echoes, and tells what comes of each.
+/// Asks one host for echoes, and tells what comes of each; or many, and tells who answers.
 pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u8, Failure> {
-    let dst = target::resolve(&args.target)?;
+    if args.many.is_wanted() || !targets::are_one(&args.targets) {
+        return many::run(global, args, report);
+    }
+    let dst = target::resolve(&args.targets[0])?;
     let mut session = Session::open(global, Some(dst), Us::Host, arp::Config::default())?;
     let next_hop = next_hop(&session, dst)?;
     check_size(&mut session, dst, args.size)?;
     session.start(report, "ping", &[dst])?;
     if let Some(code) = session.settle(global, report)? {
-        session.close()?;
+        session.close(report)?;
         return Ok(code);
     }
     let view = View::new(args, global.verbose, dst, next_hop);
     let mut run = Run {
         data: data(args),
-        pace: Pace::new(session.now(), args.interval),
+        pace: Pace::new(session.now(), args.interval.unwrap_or(INTERVAL)),
         began: session.now(),
         asked: 0,
         stopped: false,
@@ -57,7 +61,7 @@ pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     let pass = run.statistics.received > 0;
     let verdict = Verdict { interrupted: run.stopped, pass };
     run.view.summary(&run.session, &run.statistics, run.began, &verdict, report)?;
-    let closed = run.session.close();
+    let closed = run.session.close(report);
     ended.and(closed)?;
     let bounded = args.count.is_some() || args.deadline.is_some();
     Ok(if run.stopped && bounded { 130 } else { u8::from(!pass) })
@@ -205,6 +209,7 @@ impl Run<'_> {
                 }
                 self.view.stray(&self.session, (at, from_mac), &stray, report)
             }
+            What::Icmp(_) => Ok(()),
         }
     }
 }
@@ -247,6 +252,9 @@ fn data(args: &Ping) -> Vec<u8> {
         None => counting.collect(),
     }
 }
+
+/// Between two requests to one host.
+const INTERVAL: Duration = Duration::from_secs(1);
 
 /// How far behind its first a second answer may come.
 const DOUBLES: Duration = Duration::from_millis(200);

@@ -1,6 +1,7 @@
 //! The JSON lines, as `docs/schema.json` describes them.
 
 use std::{
+    collections::BTreeMap,
     fmt::{self, Display},
     net::Ipv4Addr,
     time::{Duration, SystemTime},
@@ -61,6 +62,7 @@ pub(crate) enum Record<'a> {
         mtu: Option<usize>,
         mac: Option<Mac>,
     },
+    Served(Served<'a>),
     Reply {
         ts: Time,
         dst: Ipv4Addr,
@@ -148,7 +150,32 @@ pub(crate) enum Record<'a> {
     },
     End {
         exit: u8,
+        /// Frames that the kernel had no room for; `None` without a link.
+        dropped: Option<u64>,
     },
+}
+
+/// How far serving has come.
+#[derive(Serialize)]
+pub(crate) struct Served<'a> {
+    pub(crate) ts: Time,
+    /// `probing`, `serving` or `ended`.
+    pub(crate) state: &'a str,
+    pub(crate) hosts: usize,
+    pub(crate) ours: usize,
+    pub(crate) left_alone: usize,
+    pub(crate) received: u64,
+    pub(crate) arp_replies: u64,
+    pub(crate) echo_replies: u64,
+    pub(crate) unreachable: u64,
+    pub(crate) time_exceeded: u64,
+    pub(crate) lost: u64,
+    pub(crate) delayed: u64,
+    pub(crate) duplicated: u64,
+    pub(crate) corrupted: u64,
+    pub(crate) overflowed: u64,
+    /// Why frames were discarded, and how many.
+    pub(crate) discarded: &'a BTreeMap<String, u64>,
 }
 
 /// What a run with one target came to.

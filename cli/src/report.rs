@@ -15,11 +15,13 @@ use crate::{
 /// Where all that a command says goes: lines for people, or JSON lines for programs.
 pub(crate) struct Report {
     json: bool,
+    /// Frames that were not taken from the link in time, where there was one.
+    dropped: Option<u64>,
 }
 
 impl Report {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, dropped: None }
     }
 
     /// A line for people.
@@ -69,6 +71,11 @@ impl Report {
         self.record(&Record::Link { ts, interface: name, state, mtu, mac })
     }
 
+    /// How many frames were not taken from the link in time, all in all.
+    pub(crate) fn dropped(&mut self, frames: u64) {
+        self.dropped = Some(frames);
+    }
+
     /// Says how the command ended, and with which exit code.
     pub(crate) fn end(mut self, ended: Result<u8, Failure>) -> ExitCode {
         let code = match &ended {
@@ -80,7 +87,7 @@ impl Report {
                 failure.code()
             }
         };
-        let _ = self.record(&Record::End { exit: code }); // nobody is left to be told
+        let _ = self.record(&Record::End { exit: code, dropped: self.dropped }); // nobody is left to be told
         ExitCode::from(code)
     }
 

@@ -27,7 +27,7 @@ pub(crate) fn run(global: &Global, args: &args::Route, report: &mut Report) -> R
     let first = targets.first().copied();
     let mut session = Session::open(global, first, Us::Host, arp::Config::default())?;
     if let Some(code) = session.settle(global, report)? {
-        session.close()?;
+        session.close(report)?;
         return Ok(code);
     }
     if let Some(via) = global.via {
@@ -38,14 +38,14 @@ pub(crate) fn run(global: &Global, args: &args::Route, report: &mut Report) -> R
     let hops = routes.iter().filter_map(|(_, route)| neighbour(route.as_ref()?));
     let hops: Vec<Ipv4Addr> = hops.filter(|hop| *hop != session.identity.network.ip()).collect();
     let Some(macs) = ask(&mut session, &hops, report)? else {
-        session.close()?;
+        session.close(report)?;
         return Ok(130);
     };
     let mut all = true;
     for (dst, route) in &routes {
         all &= tell(&session, *dst, route.as_ref(), &macs, report)?;
     }
-    session.close()?;
+    session.close(report)?;
     Ok(u8::from(!all))
 }
 
@@ -56,7 +56,8 @@ fn ask(
     report: &mut Report,
 ) -> Result<Option<HashMap<Ipv4Addr, MacAddr6>>, Failure> {
     let mut unasked: VecDeque<Ipv4Addr> = hops.iter().copied().collect();
-    let pinned = session.stack.neighbours().filter(|neighbour| neighbour.pinned);
+    let pinned =
+        session.stack.neighbours().filter(|neighbour| neighbour.state == arp::State::Static);
     let mut macs: HashMap<_, _> =
         pinned.filter_map(|neighbour| Some((neighbour.addr, neighbour.mac?))).collect();
     let mut waiting: Vec<_> = hops.iter().filter(|hop| !macs.contains_key(hop)).collect();
@@ -123,6 +124,13 @@ fn tell(
                 format!("{ip}/{len} is the longest prefix, and through a gateway"),
             )
         }
+        Why::Instead { prefix, gateway, dead } => {
+            let (ip, len) = (prefix.network(), prefix.prefix());
+            (
+                format!(" via {gateway}"),
+                format!("{ip}/{len} is the longest prefix, and the gateway {dead} is dead"),
+            )
+        }
     };
     let at = match (mac, next_hop) {
         (Some(mac), _) => format!(" at {}", Mac(mac)),
@@ -149,6 +157,7 @@ fn say(
         Some(Why::Prefix(prefix, Hop::Gateway(gateway))) => {
             ("gateway", Some(prefix), Some(gateway))
         }
+        Some(Why::Instead { prefix, gateway, .. }) => ("gateway", Some(prefix), Some(gateway)),
     };
     report.record(&Record::Route {
         ts: session.time(session.now()),

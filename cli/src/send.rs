@@ -20,7 +20,7 @@ use crate::{
 pub(crate) fn run(global: &Global, args: &Send, report: &mut Report) -> Result<u8, Failure> {
     let octets = octets(args)?;
     let mut session = Session::open(global, None, Us::Deaf, arp::Config::default())?;
-    session.start(report, "send", &[])?;
+    session.start(report, "send", &[""; 0])?;
     let mut pace = Pace::new(session.now(), args.interval);
     let mut sent = Sent { out: 0, refused: 0, vlan: global.vlan.clone() };
     let mut queued = 0;
@@ -58,7 +58,7 @@ pub(crate) fn run(global: &Global, args: &Send, report: &mut Report) -> Result<u
             None => {}
         }
     }
-    session.close()?;
+    session.close(report)?;
     Ok(if stopped { 130 } else { u8::from(sent.out == 0) })
 }
 

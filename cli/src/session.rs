@@ -36,6 +36,7 @@ pub(crate) struct Session {
     signals: Signals,
     capture: Option<Capture>,
     pub(crate) receive_buffer: Option<usize>,
+    stamps: Source,
     vlan: Vec<link::Tag>,
     us: Us,
     lab: Option<KernelLab>,
@@ -51,10 +52,10 @@ impl Session {
     ) -> Result<Self, Failure> {
         let signals = Signals::listen()?;
         let secrets = Secrets::draw(global.seed)?;
-        let Opened { link, name, identity, capture, receive_buffer, lab } =
+        let Opened { link, name, identity, capture, receive_buffer, stamps, lab } =
             open(global, target, us, secrets.seed)?;
         let config = Config {
-            answers: matches!(us, Us::Host | Us::Claimant(_))
+            answers: matches!(us, Us::Host | Us::Sweeper | Us::Claimant(_))
                 && identity.standing != Standing::Hosts,
             identifier: secrets.identifier,
             secret: secrets.keys,
@@ -67,7 +68,7 @@ impl Session {
         }
         let vlan = global.vlan.clone();
         let mut session =
-            Self { stack, name, identity, signals, capture, receive_buffer, vlan, us, lab };
+            Self { stack, name, identity, signals, capture, receive_buffer, stamps, vlan, us, lab };
         if let (Some(via), Some(target)) = (global.via, target) {
             session.override_route(target, via)?;
         }
@@ -102,7 +103,8 @@ impl Session {
 
     /// Whether the host's kernel has `addr` on this link.
     pub(crate) fn host_owns(&self, addr: Ipv4Addr) -> bool {
-        self.lab.is_none()
+        let beside_the_host = self.stamps == Source::Kernel && self.lab.is_none();
+        beside_the_host
             && link::interface(&self.name)
                 .is_ok_and(|is| is.addresses.iter().any(|address| address.addr == addr))
     }
@@ -145,7 +147,7 @@ impl Session {
         &self,
         report: &mut Report,
         cmd: &str,
-        targets: &[Ipv4Addr],
+        targets: &[impl ToString],
     ) -> Result<(), Failure> {
         let addr = self.identity.network.ip();
         report.record(&Record::Start {
@@ -155,16 +157,16 @@ impl Session {
             src: Some(addr).filter(|addr| !addr.is_unspecified()),
             src_mac: Some(Mac(self.mac())),
             vlan: self.vlan.iter().copied().map(VlanTag::from).collect(),
-            targets: targets.iter().map(Ipv4Addr::to_string).collect(),
+            targets: targets.iter().map(ToString::to_string).collect(),
             stamps: Some(self.stamps()),
         })
     }
 
     /// Who is asked to stamp what leaves and what arrives.
     pub(crate) fn stamps(&self) -> Stamps {
-        let in_memory = self.identity.standing == Standing::Given && self.lab.is_none();
-        let source = source_name(if in_memory { Source::Virtual } else { Source::Kernel });
-        Stamps { tx: source, rx: source }
+        let source = source_name(self.stamps);
+        let by_hand = self.us == Us::Sweeper && self.stamps == Source::Kernel;
+        Stamps { tx: if by_hand { source_name(Source::User) } else { source }, rx: source }
     }
 
     /// Tells what became of the link itself.
@@ -223,10 +225,15 @@ impl Session {
         Ok(())
     }
 
-    /// Takes in what is still to be recorded, closes the link, and says whether the capture is
-    /// whole.
-    pub(crate) fn close(mut self) -> Result<(), Failure> {
+    /// Takes in what is still to be recorded, closes the link, and says what was lost of what came
+    /// in, and whether the capture is whole.
+    pub(crate) fn close(mut self, report: &mut Report) -> Result<(), Failure> {
         let _ = self.poll(); // the stamp of the last frame; a link that is gone has none
+        let dropped = self.stack.link_mut().dropped();
+        report.dropped(dropped);
+        if dropped > 0 {
+            report.note(format_args!("{dropped} packets dropped by the kernel"));
+        }
         drop(self.stack);
         self.capture.map_or(Ok(()), Capture::verdict)
     }

@@ -4,7 +4,6 @@ mod source;
 use std::{
     fs::File,
     io::{self, BufWriter, IsTerminal, Stdout, Write},
-    path::Path,
 };
 
 use link::capture::{Captured, Writer};
@@ -12,9 +11,10 @@ use stack::dissect;
 
 use crate::{
     args::{Global, Sniff},
+    capture,
     failure::Failure,
     frame::{Frame, Layers, time},
-    record::{Mac, Record, Stamps, wall_clock},
+    record::{Mac, Record, wall_clock},
     report::{self, Report},
     signals::{Signals, Wish},
 };
@@ -31,7 +31,7 @@ pub(crate) fn run(global: &Global, args: &Sniff, report: &mut Report) -> Result<
         json: global.json,
         verbose: global.verbose,
         out: BufWriter::with_capacity(BUFFER, io::stdout()),
-        file: args.write.as_deref().map(|path| create(path, source.name())).transpose()?,
+        file: saved(args, source.name())?,
         count: 0,
         line: Vec::new(),
     };
@@ -63,7 +63,7 @@ fn watch(
             break 0;
         }
         if at_once || taken == 0 {
-            shown.out.flush()?;
+            shown.settle()?;
         }
         while let Some(event) = source.event() {
             shown.out.flush()?;
@@ -79,6 +79,9 @@ fn watch(
         }
     };
     shown.out.flush()?;
+    if let Some(dropped) = source.dropped() {
+        report.dropped(dropped);
+    }
     match source.lost() {
         Some(Lost { dropped: 0, too_long: 0 }) | None => {
             report.note(format_args!("{} frames", shown.count));
@@ -99,8 +102,6 @@ fn figures(source: &mut Source, count: u64, report: &mut Report) {
 
 fn start(source: &Source, report: &mut Report) -> Result<(), Failure> {
     let link = source.link();
-    let kernel = Stamps { tx: "kernel", rx: "kernel" };
-    let of_lab = Stamps { tx: "virtual", rx: "virtual" };
     report.record(&Record::Start {
         cmd: "sniff",
         ts: wall_clock(),
@@ -109,17 +110,13 @@ fn start(source: &Source, report: &mut Report) -> Result<(), Failure> {
         src_mac: link.map(|link| Mac(link.mac())),
         vlan: Vec::new(),
         targets: Vec::new(),
-        stamps: link.map(|_| if source.name() == "lab" { of_lab } else { kernel }),
+        stamps: source.stamps(),
     })
 }
 
-fn create(path: &Path, interface: &str) -> Result<Writer<BufWriter<File>>, Failure> {
-    if path.canonicalize().is_ok_and(|path| Path::new(interface).canonicalize().ok() == Some(path))
-    {
-        return Err(Failure::usage(format!("-w {}: it is what is being read", path.display())));
-    }
-    let begun = File::create(path).and_then(|file| Writer::new(interface, BufWriter::new(file)));
-    begun.map_err(|error| Failure::usage(format!("-w {}: {error}", path.display())))
+fn saved(args: &Sniff, source: &str) -> Result<Option<Writer<File>>, Failure> {
+    let saved = |path| capture::saved(path, args.file_size, source);
+    args.write.as_deref().map(saved).transpose()
 }
 
 /// Where the frames go.
@@ -128,7 +125,7 @@ struct Shown<'a> {
     json: bool,
     verbose: bool,
     out: BufWriter<Stdout>,
-    file: Option<Writer<BufWriter<File>>>,
+    file: Option<Writer<File>>,
     count: u64,
     /// Of JSON; kept, to be filled anew.
     line: Vec<u8>,
@@ -172,6 +169,14 @@ impl Shown<'_> {
             self.dump(&octets[begins.min(octets.len())..])?;
         }
         Ok(())
+    }
+
+    /// Writes out what is held: nothing more is waiting.
+    fn settle(&mut self) -> Result<(), Failure> {
+        if let Some(file) = &mut self.file {
+            file.flush().map_err(|error| Failure::link(format!("-w: {error}")))?;
+        }
+        Ok(self.out.flush()?)
     }
 
     /// What follows the Ethernet header, 16 octets a line.

@@ -4,8 +4,9 @@ use std::{net::Ipv4Addr, path::PathBuf, str::FromStr, time::Duration};
 
 use link::Tag;
 use macaddr::MacAddr6;
+use stack::Shard;
 
-use crate::{args::Pattern, lab::Plan};
+use crate::{args::Pattern, lab::Plan, targets};
 
 /// What -I names.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub(crate) enum LinkName {
     KernelLab,
     /// A file, which can only be read.
     Capture(PathBuf),
+    /// A device of the kernel's, behind which we are.
+    Tap(String),
     Interface(String),
 }
 
@@ -38,7 +41,8 @@ pub(crate) fn link_name(text: &str) -> Result<LinkName, String> {
         Some(("lab", keys)) => keys.parse().map(LinkName::Lab),
         Some(("pcap", "")) => Err("a capture has a name".into()),
         Some(("pcap", file)) => Ok(LinkName::Capture(file.into())),
-        Some(("tap", _)) => Err("taps are not there yet".into()),
+        Some(("tap", "")) => Err("a tap has a name".into()),
+        Some(("tap", name)) => Ok(LinkName::Tap(name.into())),
         _ if text.is_empty() => Err("a link has a name".into()),
         _ => Ok(LinkName::Interface(text.to_owned())),
     }
@@ -123,6 +127,29 @@ pub(crate) fn arp_interval(text: &str) -> Result<Duration, String> {
         }
         interval => Ok(interval),
     }
+}
+
+/// Millions of octets, as tcpdump counts them; after `k`, `m` or `g`, units of 1,024 and its powers.
+pub(crate) fn file_size(text: &str) -> Result<u64, String> {
+    let (digits, unit) = match text.char_indices().last().map(|(at, c)| (&text[..at], c)) {
+        Some((digits, 'k' | 'K')) => (digits, 1 << 10),
+        Some((digits, 'm' | 'M')) => (digits, 1 << 20),
+        Some((digits, 'g' | 'G')) => (digits, 1 << 30),
+        _ => (text, 1_000_000),
+    };
+    let parsed = digits.parse::<u64>().ok().filter(|n| *n > 0 && !digits.starts_with('+'));
+    let octets = parsed.and_then(|n| n.checked_mul(unit));
+    octets.ok_or_else(|| format!("{text} is no size such as 10 (million octets), 500k or 2g"))
+}
+
+/// A factor that shortens nothing, nor goes beyond fping's 5.
+pub(crate) fn backoff(text: &str) -> Result<f64, String> {
+    let factor = text.parse().ok().filter(|factor| (1.0..=5.0).contains(factor));
+    factor.ok_or_else(|| format!("{text} is no factor from 1.0 to 5.0"))
+}
+
+pub(crate) fn shard(text: &str) -> Result<Shard, String> {
+    targets::shard(text, |name| std::env::var(name).ok())
 }
 
 pub(crate) fn octet(text: &str) -> Result<u8, String> {

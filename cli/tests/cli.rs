@@ -258,7 +258,7 @@ fn an_endless_run_without_a_reply_ends_on_sigint_with_exit_1() {
 fn the_summary_in_json_says_that_it_was_interrupted() {
     let cut = cut(Signal::SIGINT, "ping -j -i 10ms -I lab 10.0.0.2");
     let mut last = cut.out.lines().rev();
-    assert_eq!(last.next(), Some(r#"{"v":1,"type":"end","exit":0}"#));
+    assert_eq!(last.next(), Some(r#"{"v":1,"type":"end","exit":0,"dropped":0}"#));
     let summary = last.next().expect("a summary");
     assert!(summary.contains(r#""type":"summary""#) && summary.contains(r#""interrupted":true"#));
 }

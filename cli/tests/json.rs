@@ -26,6 +26,16 @@ fn a_ping_has_a_start_an_arp_its_replies_a_summary_and_an_end() {
 }
 
 #[test]
+fn many_targets_have_a_summary_each() {
+    let run = run("ping -j -r 0 -I lab:pace=0 10.0.0.2 10.0.0.99 172.16.0.1");
+    assert_eq!(run.one("start")["targets"], json!(["10.0.0.2", "10.0.0.99", "172.16.0.1"]));
+    assert_eq!(run.of("summary").count(), 3);
+    assert_eq!(run.one("unsent")["dst"], "10.0.0.99");
+    assert_eq!(run.one("icmp_error")["dst"], "172.16.0.1");
+    assert_eq!(run.exit, 0);
+}
+
+#[test]
 fn each_lost_reply_is_a_timeout_with_its_sequence() {
     let run = run("ping -j -c 5 -I lab:pace=0,loss=20%,seed=2 10.0.0.2");
     let (replies, losses) = (run.of("reply").count(), run.of("timeout").count());
@@ -334,6 +344,14 @@ fn what_cannot_be_done_is_one_error_and_the_end_with_its_exit_code() {
         ("sniff -j -I pcap:/nowhere/at.all", "usage", 2),
         ("ping -j -I pcap:/nowhere/at.all 10.0.0.2", "usage", 2),
         ("route -j -I wread-none 10.0.0.2", "link", 4),
+        ("serve -j -I wread-none 10.0.0.2", "link", 4),
+        ("serve -j -I lab", "usage", 2),
+        ("serve -j -I lab 10.0.0.0/15", "usage", 2),
+        ("serve -j -I lab 10.0.0.2/24", "usage", 2),
+        ("serve -j -I lab --routers 3 10.0.9.0/24", "usage", 2),
+        ("serve -j -I lab --via 10.0.0.2 10.0.0.9", "usage", 2),
+        ("serve -j -I lab -S 10.0.0.9 -S 10.0.0.9", "usage", 2),
+        ("ping -j -I lab -S 10.0.0.8 -S 10.0.0.9 10.0.0.2", "usage", 2),
     ] {
         let run = run(args);
         assert_eq!(run.types(), ["error", "end"], "{args}");
@@ -363,6 +381,16 @@ fn the_same_seed_is_the_same_run() {
     let lines = |seed: u32| run(&format!("{lossy} {seed} 10.0.0.2")).lines;
     assert_eq!(lines(11), lines(11));
     assert_ne!(lines(11), lines(12));
+}
+
+#[test]
+fn serving_begins_with_a_start_and_ends_with_the_figures() {
+    let run = run("serve -j -I lab:pace=0 -w 1 -S 10.0.0.50/24 10.0.0.128/25");
+    assert_eq!(run.types(), ["start", "served", "served", "end"]);
+    let states: Vec<&Value> = run.of("served").map(|served| &served["state"]).collect();
+    assert_eq!(states, ["serving", "ended"]);
+    assert!(run.of("served").all(|served| served["ours"] == 129));
+    assert_eq!((&run.one("start")["targets"], run.exit), (&json!(["10.0.0.50"]), 0));
 }
 
 #[test]

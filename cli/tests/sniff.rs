@@ -76,6 +76,61 @@ fn what_is_written_is_read_again_the_same() {
 }
 
 #[test]
+fn the_name_of_a_file_says_whether_it_is_written_as_classic_pcap() {
+    let file = Scratch::new("form.pcap", &pcap(&[(ARP, 0), (ECHO, 0)]));
+    for (name, magic) in
+        [("a.pcap", 0xa1b2_3c4d_u32), ("a.pcapng", 0x0a0d_0d0a), ("a", 0x0a0d_0d0a)]
+    {
+        let copy = Scratch::new(name, &[]);
+        shown(&format!("-r {} -w {}", file.name(), copy.name()));
+        assert_eq!(fs::read(&copy.0).expect("it was written")[..4], magic.to_ne_bytes(), "{name}");
+        assert_eq!(shown(&format!("-r {}", copy.name())).lines().count(), 2, "{name}");
+    }
+    let kept = Scratch::new("ping.pcap", &[]);
+    let args = format!("ping -q -c 1 -I lab:pace=0 --pcap {} 10.0.0.2", kept.name());
+    assert_eq!(sidestack(&args).status.code(), Some(0));
+    let magic = 0xa1b2_3c4d_u32.to_ne_bytes();
+    assert_eq!(fs::read(&kept.0).expect("it was written")[..4], magic);
+    assert_eq!(shown(&format!("-r {}", kept.name())).lines().count(), 4);
+}
+
+#[test]
+fn a_capture_goes_on_in_numbered_files_once_one_is_full() {
+    let file = Scratch::new("long.pcap", &pcap(&[(ARP, 0); 40]));
+    let base = Scratch::new("part.pcap", &[]);
+    let more = [1, 2].map(|n| Scratch::new(&format!("part.pcap{n}"), &[]));
+    let all = shown(&format!("-r {} -w {} -C 1k", file.name(), base.name()));
+    let parts = [&base, &more[0], &more[1]];
+    let shown: Vec<_> = parts.map(|part| shown(&format!("-r {}", part.name()))).into();
+    let counts: Vec<_> = shown.iter().map(|part| part.lines().count()).collect();
+    assert_eq!(counts, [17, 17, 6], "24 octets of head, and 58 a frame");
+    assert_eq!(shown.concat(), all);
+
+    let output = sidestack(&format!("sniff -r {} -w {} -C 1k", more[0].name(), base.name()));
+    assert_eq!(output.status.code(), Some(0), "17 frames need no second file");
+    let again = format!("sniff -r {} -w {} -C 1k", file.name(), file.name());
+    assert_eq!(sidestack(&again).status.code(), Some(2));
+    for size in ["0", "k", "-1", "1t", "+1", "99999999999g"] {
+        let args = format!("sniff -r {} -w {} -C {size}", file.name(), base.name());
+        assert_eq!(sidestack(&args).status.code(), Some(2), "{size}");
+    }
+    assert_eq!(sidestack(&format!("sniff -r {} -C 1", file.name())).status.code(), Some(2));
+}
+
+#[test]
+fn a_next_file_is_never_the_one_that_is_read() {
+    let read = Scratch::new("read.pcap1", &pcap(&[(ARP, 0); 40]));
+    let name = read.name().to_string();
+    let base = name.strip_suffix('1').expect("it ends so");
+    let output = sidestack(&format!("sniff -r {name} -w {base} -C 1k"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{stderr}");
+    assert!(stderr.contains("it is what is being read"), "{stderr}");
+    assert_eq!(shown(&format!("-r {name}")).lines().count(), 40, "it is as it was");
+    fs::remove_file(base).expect("it was begun");
+}
+
+#[test]
 fn a_file_that_is_cut_is_shown_as_far_as_it_goes_and_exits_4() {
     let whole = pcap(&[(ARP, 0), (ECHO, 0)]);
     let file = Scratch::new("cut.pcap", &whole[..whole.len() - 1]);

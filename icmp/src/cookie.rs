@@ -3,6 +3,8 @@ use std::{
     net::Ipv4Addr,
 };
 
+use crate::flight::Key;
+
 /// What a reply must bear to be believed: 8 octets that only we can compute, over all that we
 /// asked to be echoed. So an off-path host cannot forge a reply, and no octet of it can change
 /// unnoticed, though nothing of the request is kept.
@@ -34,6 +36,17 @@ impl Cookies {
         hasher.write_usize(rest.len());
         hasher.write(rest);
         hasher.finish().to_be_bytes()
+    }
+
+    /// What stands for data that is too short for a cookie; `None` if it is not.
+    pub(crate) fn of_short(
+        self,
+        (dst, sequence): Key,
+        identifier: u16,
+        data: &[u8],
+    ) -> Option<u32> {
+        let [.., a, b, c, d] = self.bake(dst, identifier, sequence, data);
+        (data.len() < COOKIE_LEN).then(|| u32::from_be_bytes([a, b, c, d]))
     }
 }
 

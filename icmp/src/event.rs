@@ -1,14 +1,19 @@
-use std::{fmt, net::Ipv4Addr, time::Duration};
+use std::{net::Ipv4Addr, time::Duration};
 
 use ipv4::{Source, Unsent};
 
+use crate::error::{Error, TooBig};
+
 /// What [`Icmp`](crate::Icmp) has to say.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Event {
     /// An echo has ended; exactly once for each that was accepted.
     Ended(Ended),
     /// An answer that ended nothing.
     Stray(Stray),
+    /// A router knows a shorter way; only where [`Config::redirects`](crate::Config::redirects).
+    Redirect(Redirect),
 }
 
 /// How one echo ended.
@@ -20,6 +25,16 @@ pub struct Ended {
     pub sequence: u16,
     /// What came of it.
     pub outcome: Outcome,
+}
+
+impl Ended {
+    /// What the error that ended it says of the path, where that may be believed.
+    pub fn too_big(&self) -> Option<TooBig> {
+        let Outcome::Error(Error { mtu, too_big: Some(len), .. }) = self.outcome else {
+            return None;
+        };
+        Some(TooBig { dst: self.dst, mtu, quoted_len: len })
+    }
 }
 
 /// What came of an echo.
@@ -57,62 +72,6 @@ pub enum Outcome {
     Replaced,
     /// It never left: the link did not send it.
     Unsent(Unsent),
-}
-
-/// An ICMP error about one of our echoes (RFC 792).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Error {
-    /// Who reports it.
-    pub from: Ipv4Addr,
-    /// 3, 11 or 12.
-    pub icmp_type: u8,
-    /// Which of the type's reasons.
-    pub code: u8,
-    /// For "fragmentation needed", the next hop's MTU, if it was told (RFC 1191 §4).
-    pub mtu: Option<u16>,
-    /// From the request's leaving to the error's arrival.
-    pub round_trip: Duration,
-}
-
-impl Error {
-    /// The type's name, for programs: `destination-unreachable`, `time-exceeded` or
-    /// `parameter-problem`.
-    pub fn name(&self) -> &'static str {
-        match self.icmp_type {
-            3 => "destination-unreachable",
-            11 => "time-exceeded",
-            _ => "parameter-problem",
-        }
-    }
-}
-
-/// For people, in the words of ping(8).
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = match (self.icmp_type, self.code) {
-            (3, 0) => "Destination Net Unreachable",
-            (3, 1) => "Destination Host Unreachable",
-            (3, 2) => "Destination Protocol Unreachable",
-            (3, 3) => "Destination Port Unreachable",
-            (3, 4) => "Frag needed and DF set",
-            (3, 5) => "Source Route Failed",
-            (3, 6) => "Destination Net Unknown",
-            (3, 7) => "Destination Host Unknown",
-            (3, 9) => "Destination Net Prohibited",
-            (3, 10) => "Destination Host Prohibited",
-            (3, 11) => "Destination Net Unreachable for Type of Service",
-            (3, 12) => "Destination Host Unreachable for Type of Service",
-            (3, 13) => "Packet filtered",
-            (3, 14) => "Precedence Violation",
-            (3, 15) => "Precedence Cutoff",
-            (11, 0) => "Time to live exceeded",
-            (11, 1) => "Frag reassembly time exceeded",
-            (12, _) => "Parameter problem",
-            (icmp_type, code) => return write!(f, "ICMP type {icmp_type} code {code}"),
-        };
-        f.write_str(text)?;
-        self.mtu.map_or(Ok(()), |mtu| write!(f, " (mtu = {mtu})"))
-    }
 }
 
 /// An answer that ended nothing.
@@ -166,4 +125,19 @@ pub enum Corrupt {
     Length,
     /// The octets.
     Data,
+}
+
+/// A router's advice about the first hop (RFC 792, RFC 1122 §3.2.2.2), about an echo of ours that
+/// is in flight.
+///
+/// Nothing is changed by it yet. Whoever knows the routes follows it only if `from` is the present
+/// first hop to `dst` and `gateway` is on a connected network, and then for `dst` alone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Redirect {
+    /// Who advises.
+    pub from: Ipv4Addr,
+    /// What for.
+    pub dst: Ipv4Addr,
+    /// The better first hop; `dst` itself, if that is on our link.
+    pub gateway: Ipv4Addr,
 }

@@ -29,12 +29,13 @@ impl<'m> Extensions<'m> {
 
     /// The objects in order; one of impossible length is not among them, nor what follows it.
     pub fn objects(&self) -> impl Iterator<Item = Object<'m>> + use<'m> {
-        let mut rest = &self.octets[HEADER_LEN..];
-        std::iter::from_fn(move || {
-            let (object, after) = Object::split(rest)?;
-            rest = after;
-            Some(object)
-        })
+        Object::all(&self.octets[HEADER_LEN..])
+    }
+
+    /// Whether what it says may be believed: whole objects of a version that is known, under a
+    /// checksum that is right or was not computed (RFC 4884 §7).
+    pub(crate) fn is_sound(&self) -> bool {
+        self.flaw().is_none() && self.checksum_status != ChecksumStatus::Bad
     }
 
     /// What is wrong with it, in octets from the message's first.
@@ -61,6 +62,15 @@ pub struct Object<'m> {
 }
 
 impl<'m> Object<'m> {
+    /// Object after object, up to one of impossible length.
+    pub(crate) fn all(mut rest: &'m [u8]) -> impl Iterator<Item = Self> + use<'m> {
+        std::iter::from_fn(move || {
+            let (object, after) = Self::split(rest)?;
+            rest = after;
+            Some(object)
+        })
+    }
+
     fn split(octets: &'m [u8]) -> Option<(Self, &'m [u8])> {
         let (&[high, low, class, c_type], _) = octets.split_first_chunk::<4>()?;
         let len = usize::from(u16::from_be_bytes([high, low]));

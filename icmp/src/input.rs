@@ -1,15 +1,17 @@
 use std::net::Ipv4Addr;
 
-use etherparse::IpNumber;
-use ipv4::{Cast, Datagram, DatagramTx, Header, Quote};
+use ipv4::{Cast, Datagram, DatagramTx};
 
 use crate::{
     cookie::COOKIE_LEN,
-    echo::{Icmp, Key},
-    event::{Corrupt, Error, Event, Outcome, Stray, Straying},
+    discard::Discard,
+    echo::Icmp,
+    event::{Corrupt, Event, Outcome, Stray, Straying},
+    flight::{Key, Slot, State},
     message::{
-        Discard, ECHO_REPLY, ECHO_REQUEST, Message, PARAMETER_PROBLEM, REDIRECT, SOURCE_QUENCH,
-        TIME_EXCEEDED, UNREACHABLE, write_message,
+        ECHO_REPLY, ECHO_REQUEST, EXTENDED_ECHO_REPLY, EXTENDED_ECHO_REQUEST, Message,
+        PARAMETER_PROBLEM, REDIRECT, ROUTER_ADVERTISEMENT, ROUTER_SOLICITATION, SOURCE_QUENCH,
+        TIME_EXCEEDED, TIMESTAMP, TIMESTAMP_REPLY, UNREACHABLE,
     },
 };
 
@@ -31,47 +33,23 @@ impl Icmp {
             return Err(Discard::Checksum);
         }
         match message.icmp_type() {
-            ECHO_REQUEST => self.answer(datagram, message, below),
+            ECHO_REQUEST => self.answer_echo(datagram, message, below),
+            TIMESTAMP => self.answer_timestamp(datagram, message, below),
+            ROUTER_ADVERTISEMENT | ROUTER_SOLICITATION => Err(Discard::RouterDiscovery),
+            EXTENDED_ECHO_REQUEST | EXTENDED_ECHO_REPLY => Err(Discard::ExtendedEcho),
+            SOURCE_QUENCH => Err(Discard::SourceQuench),
+            TIMESTAMP_REPLY => Err(Discard::Unasked),
+            6 | 15..=18 | 30..=39 => Err(Discard::Deprecated),
+            ECHO_REPLY | UNREACHABLE | REDIRECT | TIME_EXCEEDED | PARAMETER_PROBLEM
+                if datagram.cast != Cast::Host =>
+            {
+                Err(Discard::Broadcast)
+            }
             ECHO_REPLY => self.reply(datagram, message),
             UNREACHABLE | TIME_EXCEEDED | PARAMETER_PROBLEM => self.error(datagram, message),
-            SOURCE_QUENCH => Err(Discard::SourceQuench),
-            REDIRECT => Err(Discard::Redirect),
+            REDIRECT => self.redirect(datagram, message),
             _ => Err(Discard::Type),
         }
-    }
-
-    /// RFC 1122 §3.2.2.6: all data comes back, from the address that was asked; RFC 1349 §5.1:
-    /// with the request's type of service.
-    fn answer(
-        &self,
-        datagram: &Datagram<'_>,
-        message: Message<'_>,
-        below: &mut dyn DatagramTx,
-    ) -> Result<(), Discard> {
-        if datagram.cast != Cast::Host {
-            return Err(Discard::Broadcast);
-        }
-        if message.code() != 0 {
-            return Err(Discard::Code);
-        }
-        if !self.config.answers {
-            return Err(Discard::Unanswered);
-        }
-        let header = Header {
-            src: Some(datagram.dst),
-            tos: datagram.tos,
-            ..Header::new(datagram.src, IpNumber::ICMP)
-        };
-        let [a, b] = message.identifier().to_be_bytes();
-        let [c, d] = message.sequence().to_be_bytes();
-        below
-            .send(&header, message.len(), &mut |out| {
-                write_message(out, (ECHO_REPLY, 0), [a, b, c, d], |data| {
-                    data.copy_from_slice(message.data());
-                });
-            })
-            .map(|_| ())
-            .map_err(|_| Discard::Unanswerable)
     }
 
     fn reply(&mut self, datagram: &Datagram<'_>, message: Message<'_>) -> Result<(), Discard> {
@@ -86,16 +64,24 @@ impl Icmp {
             }
             Err(straying) => straying,
         };
-        if self.in_flight.contains_key(&key) && matches!(straying, Straying::Late { .. }) {
-            self.time_out(key); // it was, and nobody had looked at the clock since
+        if matches!(straying, Straying::Late { .. }) {
+            self.overdue(key);
         }
         self.stray(datagram, message, straying);
-        Err(Discard::Stray)
+        Err(straying.into())
+    }
+
+    /// Times out what something came for too late, if nobody had looked at the clock since.
+    pub(crate) fn overdue(&mut self, key: Key) {
+        if let Some(slot) = self.flights.in_flight(key) {
+            let waited = slot.waited();
+            self.end(key, Outcome::TimedOut { waited });
+        }
     }
 
     /// What a reply with our identifier ends its echo in, or why it does not.
     fn judge(
-        &self,
+        &mut self,
         key: Key,
         datagram: &Datagram<'_>,
         message: Message<'_>,
@@ -103,91 +89,57 @@ impl Icmp {
         if message.code() != 0 {
             return Err(Straying::Corrupt(Corrupt::Code));
         }
-        let waiting = match (self.in_flight.get(&key), self.ended.get(&key)) {
-            (Some(waiting), _) => waiting,
-            (None, Some(past)) => {
-                let round_trip = datagram.at.saturating_duration_since(past.left);
-                return Err(if !self.bears_cookie(key, message) {
-                    Straying::Corrupt(Corrupt::Data)
-                } else if past.answered {
-                    Straying::Duplicate { round_trip }
-                } else {
-                    Straying::Late { round_trip }
-                });
-            }
-            (None, None) => {
-                return Err(match self.asked_elsewhere(message) {
-                    Some(asked) => Straying::Elsewhere { asked },
-                    None => Straying::Unasked,
-                });
-            }
+        let Some(&slot) = self.flights.slot(key).filter(|slot| slot.state != State::Kept) else {
+            return Err(match self.asked_elsewhere(message) {
+                Some(asked) => Straying::Elsewhere { asked },
+                None => Straying::Unasked,
+            });
         };
-        let Some((left, tx)) = waiting.left else { return Err(Straying::Unasked) };
-        let data = message.data();
-        if data.len() != waiting.len {
+        if message.data().len() != slot.len.into() {
             return Err(Straying::Corrupt(Corrupt::Length));
         }
-        let intact = match waiting.short.get(..data.len()) {
-            Some(short) if data.len() < COOKIE_LEN => data == short,
-            _ => self.bears_cookie(key, message),
-        };
-        if !intact {
+        if !self.is_intact(key, &slot, message) {
             return Err(Straying::Corrupt(Corrupt::Data));
         }
-        let round_trip = datagram.at.saturating_duration_since(left);
-        if waiting.deadline().is_some_and(|deadline| datagram.at > deadline) {
-            return Err(Straying::Late { round_trip });
-        }
-        let (len, ttl, rx) = (message.len(), datagram.ttl, datagram.stamp.source);
-        let reordered = self.answered.get(&key.0).is_some_and(|latest| left < *latest);
-        Ok(Outcome::Reply { len, ttl, round_trip, reordered, tx, rx })
-    }
-
-    /// Whether the data is what we asked `key.0` to echo; true where it is too short to tell.
-    fn bears_cookie(&self, (dst, sequence): Key, message: Message<'_>) -> bool {
-        match message.data().split_first_chunk::<COOKIE_LEN>() {
-            Some((cookie, rest)) => {
-                *cookie == self.cookies.bake(dst, self.config.identifier, sequence, rest)
+        let at = self.flights.ticks(datagram.at);
+        let round_trip = slot.elapsed(at);
+        match slot.state {
+            State::Answered => Err(Straying::Duplicate { round_trip }),
+            State::Left(tx) if at <= slot.deadline() => {
+                let (len, ttl, rx) = (message.len(), datagram.ttl, datagram.stamp.source);
+                let reordered = self.flights.is_overtaken(key.0, slot.left);
+                Ok(Outcome::Reply { len, ttl, round_trip, reordered, tx, rx })
             }
-            None => true,
+            State::Left(_) | State::Unanswered | State::Kept => Err(Straying::Late { round_trip }),
         }
     }
 
-    /// Whom we asked what this is the answer to; not looked for when very many are in flight.
+    /// Whether the data is what we asked `key.0` to echo.
+    fn is_intact(&self, key: Key, slot: &Slot, message: Message<'_>) -> bool {
+        match self.cookies.of_short(key, self.config.identifier, message.data()) {
+            Some(proof) => proof == slot.proof,
+            None => self.bears_cookie(key, message),
+        }
+    }
+
+    /// Whether the data begins with the cookie of what we asked `key.0` to echo.
+    fn bears_cookie(&self, (dst, sequence): Key, message: Message<'_>) -> bool {
+        let data = message.data().split_first_chunk::<COOKIE_LEN>();
+        data.is_some_and(|(cookie, rest)| {
+            *cookie == self.cookies.bake(dst, self.config.identifier, sequence, rest)
+        })
+    }
+
+    /// Whom we asked what this is the answer to; not looked for when very many are in flight, nor
+    /// where the data is too short to tell.
     fn asked_elsewhere(&self, message: Message<'_>) -> Option<Ipv4Addr> {
-        let mut keys = self.in_flight.keys().take(LOOKED_AT);
+        let mut keys = self.flights.some_under_way(LOOKED_AT);
         let sequence = message.sequence();
-        keys.find(|&&key| key.1 == sequence && self.bears_cookie(key, message)).map(|key| key.0)
-    }
-
-    /// RFC 1122 §3.2.2: delivered by what it quotes, of which 8 octets must do, and not by who
-    /// sent it.
-    fn error(&mut self, datagram: &Datagram<'_>, message: Message<'_>) -> Result<(), Discard> {
-        let quote = Quote::parse(message.data()).map_err(|_| Discard::Length)?;
-        let key = self.key_of(message.data())?;
-        let waiting = self.in_flight.get(&key).ok_or(Discard::ForeignError)?;
-        let (left, _) = waiting.left.ok_or(Discard::ForeignError)?;
-        if quote.src != datagram.dst {
-            return Err(Discard::ForeignError);
-        }
-        if waiting.deadline().is_some_and(|deadline| datagram.at > deadline) {
-            self.time_out(key); // it was, and nobody had looked at the clock since
-            return Err(Discard::ForeignError);
-        }
-        let needs_fragmentation = (message.icmp_type(), message.code()) == (UNREACHABLE, 4);
-        let mtu = needs_fragmentation.then(|| message.next_hop_mtu()).filter(|mtu| *mtu != 0);
-        let error = Error {
-            from: datagram.src,
-            icmp_type: message.icmp_type(),
-            code: message.code(),
-            mtu,
-            round_trip: datagram.at.saturating_duration_since(left),
-        };
-        self.end(key, Outcome::Error(error)).ok_or(Discard::ForeignError)
+        keys.find(|&key| key.1 == sequence && self.bears_cookie(key, message)).map(|key| key.0)
     }
 
     fn stray(&mut self, datagram: &Datagram<'_>, message: Message<'_>, straying: Straying) {
-        self.events.push_back(Event::Stray(Stray {
+        self.tell_of(Event::Stray(Stray {
             from: datagram.src,
             sequence: message.sequence(),
             len: message.len(),

@@ -42,20 +42,36 @@
 
 #![forbid(unsafe_code)]
 
+mod answer;
+mod config;
 mod cookie;
+mod discard;
 mod echo;
+mod error;
 mod event;
 mod extension;
+mod flight;
 mod input;
+mod limit;
 mod message;
+mod object;
+mod problem;
+mod quoted;
 mod report;
+mod ticks;
 mod view;
 
-pub use echo::{Config, Echo, Icmp, SendError};
-pub use event::{Corrupt, Ended, Error, Event, Outcome, Stray, Straying};
+pub use config::Config;
+pub use discard::Discard;
+pub use echo::{Echo, Icmp, SendError};
+pub use error::{Error, TooBig};
+pub use event::{Corrupt, Ended, Event, Outcome, Redirect, Stray, Straying};
 pub use extension::{Extensions, Object};
-pub use message::{Discard, HEADER_LEN};
-pub use report::Problem;
+pub use limit::Limit;
+pub use message::HEADER_LEN;
+pub use object::{Interface, Label, Objects, Role};
+pub use problem::Problem;
+pub use report::Withheld;
 pub use view::{Quoted, View};
 
 pub use ipv4::{ChecksumStatus, Flaw, Source, Unsent};

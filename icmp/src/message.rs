@@ -1,4 +1,8 @@
+use std::net::Ipv4Addr;
+
 use etherparse::checksum::Sum16BitWords;
+
+use crate::discard::Discard;
 
 /// An ICMP message, viewed in place.
 #[derive(Clone, Copy)]
@@ -13,6 +17,10 @@ impl<'m> Message<'m> {
 
     pub(crate) fn icmp_type(self) -> u8 {
         self.0[0]
+    }
+
+    pub(crate) fn checksum(self) -> u16 {
+        self.word(2)
     }
 
     pub(crate) fn code(self) -> u8 {
@@ -34,6 +42,12 @@ impl<'m> Message<'m> {
         self.word(6)
     }
 
+    /// Of a redirect.
+    pub(crate) fn gateway(self) -> Ipv4Addr {
+        let [a, b, c, d] = [4, 5, 6, 7].map(|at| self.0[at]);
+        Ipv4Addr::new(a, b, c, d)
+    }
+
     /// All that follows the first eight octets.
     pub(crate) fn data(self) -> &'m [u8] {
         &self.0[HEADER_LEN..]
@@ -52,48 +66,20 @@ impl<'m> Message<'m> {
     }
 }
 
-/// Writes a message: its first eight octets here, `data` by `write`, then the checksum over both.
+/// Writes a message: its first eight octets here, `data` by `write`, then the checksum over both,
+/// which is returned.
 pub(crate) fn write_message(
     out: &mut [u8],
     (icmp_type, code): (u8, u8),
     rest_of_header: [u8; 4],
     write: impl FnOnce(&mut [u8]),
-) {
+) -> u16 {
     out[..4].copy_from_slice(&[icmp_type, code, 0, 0]);
     out[4..HEADER_LEN].copy_from_slice(&rest_of_header);
     write(&mut out[HEADER_LEN..]);
-    let sum = Sum16BitWords::new().add_slice(out).ones_complement();
-    out[2..4].copy_from_slice(&sum.to_be().to_be_bytes());
-}
-
-/// Why a message was silently discarded.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Discard {
-    /// Cut short.
-    Length,
-    /// Checksum wrong (RFC 792).
-    Checksum,
-    /// An echo request to many hosts (RFC 1122 §3.2.2.6).
-    Broadcast,
-    /// An echo request with a code, which RFC 792 does not know.
-    Code,
-    /// An echo request that is another stack's to answer.
-    Unanswered,
-    /// An echo request that the reply to could not be sent.
-    Unanswerable,
-    /// A reply that is not what we asked for; told as an [`Event::Stray`](crate::Event::Stray).
-    Stray,
-    /// A reply to another process's request.
-    Foreign,
-    /// An error about nothing of ours that is still in flight.
-    ForeignError,
-    /// A source quench: obsolete, and not obeyed (RFC 6633 §3).
-    SourceQuench,
-    /// A redirect; not obeyed.
-    Redirect,
-    /// A type that nobody here acts on.
-    Type,
+    let sum = Sum16BitWords::new().add_slice(out).ones_complement().to_be();
+    out[2..4].copy_from_slice(&sum.to_be_bytes());
+    sum
 }
 
 pub(crate) const ECHO_REPLY: u8 = 0;
@@ -101,8 +87,14 @@ pub(crate) const UNREACHABLE: u8 = 3;
 pub(crate) const SOURCE_QUENCH: u8 = 4;
 pub(crate) const REDIRECT: u8 = 5;
 pub(crate) const ECHO_REQUEST: u8 = 8;
+pub(crate) const ROUTER_ADVERTISEMENT: u8 = 9;
+pub(crate) const ROUTER_SOLICITATION: u8 = 10;
 pub(crate) const TIME_EXCEEDED: u8 = 11;
 pub(crate) const PARAMETER_PROBLEM: u8 = 12;
+pub(crate) const TIMESTAMP: u8 = 13;
+pub(crate) const TIMESTAMP_REPLY: u8 = 14;
+pub(crate) const EXTENDED_ECHO_REQUEST: u8 = 42;
+pub(crate) const EXTENDED_ECHO_REPLY: u8 = 43;
 
 /// Octets of an echo before its data.
 pub const HEADER_LEN: usize = 8;

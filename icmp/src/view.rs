@@ -5,8 +5,9 @@ use ipv4::{ChecksumStatus, Flaw};
 use crate::{
     extension::{Extensions, VERSION},
     message::{
-        ECHO_REPLY, ECHO_REQUEST, HEADER_LEN, PARAMETER_PROBLEM, REDIRECT, SOURCE_QUENCH,
-        TIME_EXCEEDED, UNREACHABLE,
+        ECHO_REPLY, ECHO_REQUEST, EXTENDED_ECHO_REPLY, EXTENDED_ECHO_REQUEST, HEADER_LEN,
+        PARAMETER_PROBLEM, REDIRECT, SOURCE_QUENCH, TIME_EXCEEDED, TIMESTAMP, TIMESTAMP_REPLY,
+        UNREACHABLE,
     },
 };
 
@@ -200,14 +201,10 @@ fn long(octets: &[u8], at: usize) -> Option<u32> {
     octets.get(at..)?.first_chunk().map(|long| u32::from_be_bytes(*long))
 }
 
-const TIMESTAMP: u8 = 13;
-const TIMESTAMP_REPLY: u8 = 14;
 const INFORMATION_REQUEST: u8 = 15;
 const INFORMATION_REPLY: u8 = 16;
 const ADDRESS_MASK_REQUEST: u8 = 17;
 const ADDRESS_MASK_REPLY: u8 = 18;
-const EXTENDED_ECHO_REQUEST: u8 = 42;
-const EXTENDED_ECHO_REPLY: u8 = 43;
 
 /// The code of "unreachable" that carries an MTU.
 const FRAGMENTATION_NEEDED: u8 = 4;

@@ -3,7 +3,11 @@ use std::{borrow::Cow, net::Ipv4Addr, time::Instant};
 use etherparse::IpNumber;
 use link::{Cast, Frame, Stamp};
 
-use crate::packet::{Discard, Packet, quoted_header};
+use crate::{
+    discard::Discard,
+    options::{Options, Recorded, recorded},
+    packet::{HEADER_LEN, Packet, quoted_header},
+};
 
 /// A datagram: what RFC 1122 §3.4's RECV returns, and what a frame knows of it.
 #[derive(Clone, Debug)]
@@ -18,19 +22,55 @@ pub struct Datagram<'p> {
     pub ttl: u8,
     /// Type of service: DSCP and ECN.
     pub tos: u8,
-    /// How many hosts it was for, by its frame's address or its own.
+    /// How many hosts it was for, by its own address.
     pub cast: Cast,
+    /// How many stations its (last) frame was for.
+    pub link_cast: Cast,
+    /// Whether it came in fragments.
+    pub reassembled: bool,
     /// When its (last) frame arrived or left.
     pub at: Instant,
     /// The same, as reports say it.
     pub stamp: Stamp,
-    /// The header as it came, options included.
+    /// The header as it came, options included; of the first fragment, if it came in several.
     pub header: Cow<'p, [u8]>,
     /// The message.
     pub payload: Cow<'p, [u8]>,
 }
 
 impl<'p> Datagram<'p> {
+    /// The options as they came, padding included.
+    pub fn options(&self) -> &[u8] {
+        self.header.get(HEADER_LEN..).unwrap_or_default()
+    }
+
+    /// What the way here has recorded in its options, in order.
+    pub fn recorded(&self) -> impl Iterator<Item = Recorded> + '_ {
+        recorded(self.options())
+    }
+
+    /// The options of an echo reply: record route and timestamp, with our own entry in them (RFC
+    /// 1122 §3.2.2.6), for which we are who was asked, and it was when its frame arrived.
+    pub fn reply_options(&self) -> Options {
+        if self.options().is_empty() {
+            return Options::NONE;
+        }
+        let mut options = Options::for_reply(self.options());
+        options.record(self.dst, self.stamp.since_epoch);
+        options
+    }
+
+    /// What an error about it may quote, octet for octet as it came: the header, and the payload
+    /// that came behind that (RFC 1122 §3.2.2); of fragments, this is the first.
+    pub fn quotable(&self) -> (&[u8], &[u8]) {
+        let total_len = match self.header[..] {
+            [_, _, high, low, ..] => usize::from(u16::from_be_bytes([high, low])),
+            _ => 0,
+        };
+        let len = total_len.saturating_sub(self.header.len()).min(self.payload.len());
+        (&self.header, &self.payload[..len])
+    }
+
     pub(crate) fn new(packet: &Packet<'p>, frame: &Frame<'p>, cast: Cast) -> Self {
         Self {
             src: packet.src(),
@@ -39,6 +79,8 @@ impl<'p> Datagram<'p> {
             ttl: packet.ttl(),
             tos: packet.tos(),
             cast,
+            link_cast: frame.cast(),
+            reassembled: false,
             at: frame.at(),
             stamp: frame.stamp(),
             header: Cow::Borrowed(packet.header()),

@@ -2,32 +2,47 @@ use std::{net::Ipv4Addr, time::Instant};
 
 use arp::{NextHop, PacketTx};
 use ipnetwork::Ipv4Network;
-use link::{Cast, Frame};
-use prefix_trie::PrefixMap;
+use link::SendError;
 
 use crate::{
-    datagram::Datagram,
+    addresses::Addresses,
+    event::Event,
+    fragment::Rest,
     identification::Identifications,
-    packet::{Discard, Packet},
+    path::Paths,
+    reassembly::Reassembly,
     route::{Hop, Route, Why},
-    tx::Over,
+    routes::Routes,
+    send::Over,
 };
 
 /// A host's addresses on one interface, and its routes.
+///
+/// [`Ipv4::over`] sends, [`Ipv4::input`] receives, [`Ipv4::poll`] does what is due at
+/// [`Ipv4::deadline`]. One that never saw a fragment holds nothing for them.
 pub struct Ipv4 {
-    /// Never empty.
-    addresses: Vec<Ipv4Network>,
-    routes: PrefixMap<Ipv4Network, Hop>,
+    addresses: Addresses,
+    /// What else is ours.
+    others: Option<Others>,
+    routes: Routes,
     pub(crate) identifications: Identifications,
+    pub(crate) paths: Paths,
+    pub(crate) reassembly: Option<Box<Reassembly>>,
+    /// Of the datagram in whose middle the link was full.
+    pub(crate) rest: Option<Box<Rest>>,
 }
 
 impl Ipv4 {
     /// A host at `network.ip()` on the connected network `network`.
     pub fn new(network: Ipv4Network) -> Self {
         let mut ipv4 = Self {
-            addresses: Vec::new(),
-            routes: PrefixMap::new(),
+            addresses: Addresses::default(),
+            others: None,
+            routes: Routes::new(),
             identifications: Identifications::new([0; 16]),
+            paths: Paths::default(),
+            reassembly: None,
+            rest: None,
         };
         ipv4.add_address(network);
         ipv4
@@ -47,95 +62,173 @@ impl Ipv4 {
 
     /// Adds an address, with the network that it connects.
     pub fn add_address(&mut self, network: Ipv4Network) {
-        self.addresses.push(network);
-        self.add_route(network, Hop::Connected);
+        self.addresses.add(network);
+        self.routes.insert(network, Hop::Connected);
     }
 
-    /// Adds a route, in the place of the one for the same prefix.
+    /// Makes every address of `prefix` ours, at the cost of one; which network is connected is
+    /// said apart.
+    ///
+    /// Those that would be broadcast addresses of a connected network are hosts then, too.
+    pub fn add_hosts(&mut self, prefix: Ipv4Network) {
+        self.addresses.add_hosts(prefix);
+    }
+
+    /// Adds a network that is on the link, where we need not have an address; its broadcast
+    /// addresses are everybody's.
+    pub fn add_network(&mut self, network: Ipv4Network) {
+        self.addresses.connect(network);
+        self.routes.insert(network, Hop::Connected);
+    }
+
+    /// Besides its addresses, all that `others` says is ours from now on; without a network of
+    /// theirs, none of them is a broadcast address.
+    pub fn own(&mut self, others: impl Fn(Ipv4Addr) -> bool + Send + 'static) {
+        self.others = Some(Box::new(others));
+    }
+
+    /// Adds a route, in the place of all those for the same prefix.
     pub fn add_route(&mut self, prefix: Ipv4Network, hop: Hop) {
         self.routes.insert(prefix, hop);
     }
 
+    /// Adds a gateway beside those for the same prefix; that of the lowest `metric` is used as
+    /// long as it is alive (RFC 1122 §3.3.1.4). Those of [`Ipv4::add_route`] have 0.
+    pub fn add_gateway(&mut self, prefix: Ipv4Network, gateway: Ipv4Addr, metric: u32) {
+        self.routes.add_gateway(prefix, gateway, metric);
+    }
+
+    /// Removes all routes for `prefix`; `false` if there was none.
+    pub fn remove_route(&mut self, prefix: Ipv4Network) -> bool {
+        self.routes.remove(prefix)
+    }
+
     /// The internet layer as transports want it: this host over `below`.
-    pub fn over<'a>(&'a mut self, _now: Instant, below: &'a mut dyn PacketTx) -> Over<'a> {
-        Over { ipv4: self, below }
+    pub fn over<'a>(&'a mut self, now: Instant, below: &'a mut dyn PacketTx) -> Over<'a> {
+        Over { ipv4: self, below, now }
     }
 
-    /// Takes in a frame's packet and returns the datagram, if it is for us.
+    /// Takes note of what is known of a next hop: whether something that went through it was
+    /// answered (RFC 1122 §3.3.1.4).
     ///
-    /// # Errors
-    /// The reason it was discarded.
-    pub fn input<'p>(&mut self, _now: Instant, frame: &Frame<'p>) -> Result<Datagram<'p>, Discard> {
-        if frame.cast() == Cast::Other {
-            return Err(Discard::NotForUs);
-        }
-        let packet = Packet::parse(frame.payload())?;
-        if self.is_martian(packet.src()) {
-            return Err(Discard::Source);
-        }
-        let cast = match packet.dst() {
-            dst if self.is_broadcast(dst) => Cast::Broadcast,
-            dst if !self.is_ours(dst) => return Err(Discard::NotForUs),
-            _ if frame.cast() != Cast::Host => return Err(Discard::LinkBroadcast),
-            _ => Cast::Host,
-        };
-        if packet.is_fragment() {
-            return Err(Discard::Fragment);
-        }
-        Ok(Datagram::new(&packet, frame, cast))
+    /// Four times in a row without an answer, and a gateway that has a substitute counts as dead
+    /// for 60 seconds, or until it is heard of; nothing is sent to find out.
+    pub fn advise(&mut self, now: Instant, gateway: Ipv4Addr, reached: bool) {
+        self.routes.advise(now, gateway, reached);
     }
 
-    /// Our addresses, with the networks that they connect.
+    /// Takes note that a next hop does not answer ARP: a gateway is dead then, as in
+    /// [`Ipv4::advise`].
+    pub fn unresolved(&mut self, now: Instant, gateway: Ipv4Addr) {
+        self.routes.unresolved(now, gateway);
+    }
+
+    /// Takes note of a "fragmentation needed" about a packet of ours to `dst`, of `total_len`
+    /// octets, which a next hop takes only `mtu` of, or 0 if it did not say (RFC 1191).
+    ///
+    /// It is believed: whoever calls has seen that the quoted packet is one that we sent (RFC 5927
+    /// §7). `dst` and `total_len` are the quote's. Returns the new estimate, if that is less than
+    /// the old; it holds for ten minutes.
+    pub fn too_big(
+        &mut self,
+        now: Instant,
+        dst: Ipv4Addr,
+        mtu: u16,
+        total_len: u16,
+    ) -> Option<u16> {
+        self.paths.too_big(now, dst, mtu, total_len)
+    }
+
+    /// The longest packet that the path to `dst` takes, as far as errors told.
+    pub fn path_mtu(&self, now: Instant, dst: Ipv4Addr) -> Option<u16> {
+        self.paths.mtu(now, dst)
+    }
+
+    /// Does what is due, and returns what happened; call until it returns `None`.
+    ///
+    /// Fragments that wait for room in the link leave.
+    pub fn poll(&mut self, now: Instant, below: &mut dyn PacketTx) -> Option<Event> {
+        let _ = self.push_rest(now, below); // while the link is full, the rest stays
+        self.routes.poll(now);
+        self.paths.poll(now);
+        self.reassembly.as_mut()?.poll(now)
+    }
+
+    /// When to poll again even if nothing arrives.
+    pub fn deadline(&self) -> Option<Instant> {
+        let rest = self.rest.as_ref().map(|rest| rest.again);
+        let reassembly = self.reassembly.as_ref().and_then(|reassembly| reassembly.deadline());
+        let deadlines = [rest, reassembly, self.routes.deadline(), self.paths.deadline()];
+        deadlines.into_iter().flatten().min()
+    }
+
+    /// Our addresses, with the networks that they connect, but for those of
+    /// [`Ipv4::add_hosts`]; never none.
     pub fn addresses(&self) -> &[Ipv4Network] {
-        &self.addresses
+        self.addresses.own()
     }
 
     /// Whether `addr` is ours.
     pub fn is_ours(&self, addr: Ipv4Addr) -> bool {
-        self.addresses.iter().any(|network| network.ip() == addr)
+        self.addresses.is_ours(addr) || self.others.as_ref().is_some_and(|others| others(addr))
     }
 
     /// Whether `addr` is everybody's, here or on a network of ours: the limited broadcast
     /// address, or a network's, in its old form too (RFC 1122 §3.2.1.3). Where a prefix has 31 or
     /// 32 bits there is none (RFC 3021).
     pub fn is_broadcast(&self, addr: Ipv4Addr) -> bool {
-        addr.is_broadcast()
-            || self.addresses.iter().any(|network| {
-                network.prefix() < 31 && (addr == network.broadcast() || addr == network.network())
-            })
+        self.addresses.is_broadcast(addr)
     }
 
     /// Picks the next hop and the source (RFC 1122 §3.3.1); `None` without a route.
     pub fn route(&self, dst: Ipv4Addr) -> Option<Route> {
-        if self.is_broadcast(dst) {
-            let (next_hop, src) = (NextHop::Broadcast, self.src_towards(dst));
-            return Some(Route { next_hop, src, why: Why::Broadcast });
-        }
-        if dst.is_multicast() {
-            let (next_hop, src) = (NextHop::Multicast(dst), self.src_towards(dst));
-            return Some(Route { next_hop, src, why: Why::Multicast });
-        }
-        let (prefix, &hop) = self.routes.get_lpm(&Ipv4Network::from(dst))?;
-        let next_hop = match hop {
-            Hop::Connected => dst,
-            Hop::Gateway(gateway) => gateway,
-        };
-        let src = self.src_towards(next_hop);
-        Some(Route { next_hop: NextHop::Unicast(next_hop), src, why: Why::Prefix(prefix, hop) })
+        let (next_hop, why) = self.next_hop(dst)?;
+        Some(Route { next_hop, src: self.src_of(next_hop, dst), why })
     }
 
     /// Our address on the network of `next_hop`, or else the first (RFC 1122 §3.3.4.3).
     pub fn src_towards(&self, next_hop: Ipv4Addr) -> Ipv4Addr {
-        let connected = self.addresses.iter().find(|network| network.contains(next_hop));
-        connected.unwrap_or(&self.addresses[0]).ip()
+        self.addresses.towards(next_hop)
     }
 
-    /// Whether no other host can have the address `src` (RFC 1122 §3.2.1.3): "this" network,
-    /// loopback, groups, the reserved block, a broadcast, or our own.
-    fn is_martian(&self, src: Ipv4Addr) -> bool {
-        matches!(src.octets()[0], 0 | 127 | 224..) || self.is_broadcast(src) || self.is_ours(src)
+    pub(crate) fn next_hop(&self, dst: Ipv4Addr) -> Option<(NextHop, Why)> {
+        if self.is_broadcast(dst) {
+            return Some((NextHop::Broadcast, Why::Broadcast));
+        }
+        if dst.is_multicast() {
+            return Some((NextHop::Multicast(dst), Why::Multicast));
+        }
+        let (next_hop, why) = self.routes.next_hop(dst)?;
+        Some((NextHop::Unicast(next_hop), why))
+    }
+
+    pub(crate) fn src_of(&self, next_hop: NextHop, dst: Ipv4Addr) -> Ipv4Addr {
+        match next_hop {
+            NextHop::Unicast(next_hop) => self.src_towards(next_hop),
+            NextHop::Broadcast | NextHop::Multicast(_) => self.src_towards(dst),
+        }
+    }
+
+    /// Hands down what waits of the datagram that the link became full of.
+    ///
+    /// # Errors
+    /// [`SendError::Full`] while there is more.
+    pub(crate) fn push_rest(
+        &mut self,
+        now: Instant,
+        below: &mut dyn PacketTx,
+    ) -> Result<(), SendError> {
+        let Some(rest) = &mut self.rest else { return Ok(()) };
+        if let Err(full @ SendError::Full) = rest.push(now, below) {
+            return Err(full);
+        }
+        self.rest = None;
+        Ok(())
     }
 }
+
+/// Which addresses are ours.
+type Others = Box<dyn Fn(Ipv4Addr) -> bool + Send>;
 
 const EVERYWHERE: Ipv4Network = match Ipv4Network::new_checked(Ipv4Addr::UNSPECIFIED, 0) {
     Some(network) => network,

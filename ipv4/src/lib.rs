@@ -19,19 +19,36 @@
 
 #![forbid(unsafe_code)]
 
+mod addresses;
 mod datagram;
+mod discard;
+mod event;
+mod fragment;
 mod identification;
+mod input;
 mod interface;
+mod options;
 mod packet;
+mod partial;
+mod path;
+mod reassembly;
 mod route;
+mod routes;
+mod send;
+mod table;
 mod tx;
 mod view;
 
 pub use datagram::{Datagram, Quote};
+pub use discard::Discard;
+pub use event::Event;
 pub use interface::Ipv4;
-pub use packet::{Discard, Packet};
+pub use options::{Options, Recorded};
+pub use packet::Packet;
+pub use reassembly::Reassembling;
 pub use route::{Hop, Route, Why};
-pub use tx::{DatagramTx, Header, Over, SendError};
+pub use send::Over;
+pub use tx::{DatagramTx, Header, SendError};
 pub use view::{ChecksumStatus, View};
 
 pub use arp::{NextHop, Sent};

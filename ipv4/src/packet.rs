@@ -2,6 +2,8 @@ use std::net::Ipv4Addr;
 
 use etherparse::{IpNumber, Ipv4HeaderSlice, checksum::Sum16BitWords};
 
+use crate::discard::Discard;
+
 /// A packet whose header has been checked, cut to its total length: what followed was padding.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet<'p> {
@@ -22,10 +24,13 @@ impl<'p> Packet<'p> {
         let header_len = usize::from(first & 0x0f) * 4;
         let [_, len @ .., _] = fixed.first_chunk::<4>().ok_or(Discard::Length)?;
         let total_len = usize::from(u16::from_be_bytes([len[0], len[1]]));
-        if header_len < HEADER_LEN || total_len < header_len {
-            return Err(Discard::Length);
+        if total_len < HEADER_LEN {
+            return Err(Discard::TotalLength);
         }
-        let octets = octets.get(..total_len).ok_or(Discard::Length)?;
+        if header_len < HEADER_LEN || total_len < header_len {
+            return Err(Discard::HeaderLength);
+        }
+        let octets = octets.get(..total_len).ok_or(Discard::TotalLength)?;
         if Sum16BitWords::new().add_slice(&octets[..header_len]).ones_complement() != 0 {
             return Err(Discard::Checksum);
         }
@@ -40,6 +45,11 @@ impl<'p> Packet<'p> {
     /// The header, options included.
     pub fn header(&self) -> &'p [u8] {
         &self.octets[..self.header_len]
+    }
+
+    /// The options, padding included.
+    pub fn options(&self) -> &'p [u8] {
+        &self.octets[HEADER_LEN..self.header_len]
     }
 
     /// What the header is followed by.
@@ -82,14 +92,24 @@ impl<'p> Packet<'p> {
         self.octets[6] & 0x40 != 0
     }
 
+    /// Whether it is a fragment, and not the last.
+    pub fn more_fragments(&self) -> bool {
+        self.octets[6] & 0x20 != 0
+    }
+
+    /// Where its payload belongs in that of its datagram, in octets.
+    pub fn fragment_offset(&self) -> usize {
+        usize::from(u16::from_be_bytes([self.octets[6], self.octets[7]]) & 0x1fff) * 8
+    }
+
     /// Whether it is only a part of a datagram.
     pub fn is_fragment(&self) -> bool {
-        u16::from_be_bytes([self.octets[6], self.octets[7]]) & 0x3fff != 0
+        self.more_fragments() || self.fragment_offset() != 0
     }
 
     /// Whether its payload is the beginning of a message.
     pub fn is_first_fragment(&self) -> bool {
-        u16::from_be_bytes([self.octets[6], self.octets[7]]) & 0x1fff == 0
+        self.fragment_offset() == 0
     }
 
     /// Writes it as a router forwards it (RFC 1812 §5.3.1): with one hop less left.
@@ -104,8 +124,8 @@ impl<'p> Packet<'p> {
     }
 
     fn addr(&self, at: usize) -> Ipv4Addr {
-        let [a, b, c, d] = [0, 1, 2, 3].map(|i| self.octets[at + i]);
-        Ipv4Addr::new(a, b, c, d)
+        let octets = &self.octets[at..at + 4];
+        Ipv4Addr::new(octets[0], octets[1], octets[2], octets[3])
     }
 }
 
@@ -114,25 +134,8 @@ pub(crate) fn quoted_header(octets: &[u8]) -> Result<Ipv4HeaderSlice<'_>, Discar
     Ipv4HeaderSlice::from_slice(octets).map_err(|_| Discard::Length)
 }
 
-/// Why a packet was silently discarded.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Discard {
-    /// Not version 4 (RFC 1122 §3.2.1.1).
-    Version,
-    /// Header length or total length impossible, or beyond the frame.
-    Length,
-    /// Header checksum wrong (RFC 1122 §3.2.1.2).
-    Checksum,
-    /// A source address that no other host can have (RFC 1122 §3.2.1.3).
-    Source,
-    /// Addressed to another host, or a group that we are not in.
-    NotForUs,
-    /// One host's packet in a frame for many (RFC 1122 §3.3.6).
-    LinkBroadcast,
-    /// A fragment; reassembly is not implemented.
-    Fragment,
-}
-
 /// Octets of a header without options (RFC 791 §3.1).
 pub(crate) const HEADER_LEN: usize = 20;
+
+/// The most that the header's total length can say.
+pub(crate) const TOTAL_LEN: usize = 65_535;

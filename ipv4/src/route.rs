@@ -32,4 +32,13 @@ pub enum Why {
     Multicast,
     /// The longest prefix that covers the destination, and what is said of it.
     Prefix(Ipv4Network, Hop),
+    /// The longest prefix has several gateways, and the best of them is dead (RFC 1122 §3.3.1.4).
+    Instead {
+        /// The longest prefix that covers the destination.
+        prefix: Ipv4Network,
+        /// The gateway that is used, the best of those alive.
+        gateway: Ipv4Addr,
+        /// The gateway that would be used.
+        dead: Ipv4Addr,
+    },
 }

@@ -1,9 +1,9 @@
 use std::net::Ipv4Addr;
 
-use arp::{PacketTx, Sent};
-use etherparse::{IpDscp, IpEcn, IpFragOffset, IpNumber, Ipv4Header};
+use arp::Sent;
+use etherparse::IpNumber;
 
-use crate::{interface::Ipv4, packet::HEADER_LEN};
+use crate::options::Options;
 
 /// What a transport chooses about a datagram: RFC 1122 §3.4's SEND arguments.
 #[derive(Clone, Copy, Debug)]
@@ -18,17 +18,33 @@ pub struct Header {
     pub ttl: u8,
     /// Type of service: DSCP and ECN.
     pub tos: u8,
-    /// Whether no router may fragment it.
+    /// Whether nobody may fragment it, we no more than routers.
+    ///
+    /// Routers may all the same where the path is said to take less than 552 octets.
     pub dont_fragment: bool,
+    /// Whether it is to find out what its path takes (RFC 8899 §3): only the link bounds it, not
+    /// what errors have told.
+    pub probe: bool,
     /// `None`: 0 for what cannot be fragmented, else one that is hard to guess (RFC 6864 §4).
     pub identification: Option<u16>,
+    /// Options, which every host and router on the way looks at.
+    pub options: Options,
 }
 
 impl Header {
     /// To `dst`, with the default time to live (RFC 1122 §3.2.1.7), not to be fragmented.
     pub fn new(dst: Ipv4Addr, protocol: IpNumber) -> Self {
-        let (ttl, tos, dont_fragment) = (DEFAULT_TTL, 0, true);
-        Self { src: None, dst, protocol, ttl, tos, dont_fragment, identification: None }
+        Self {
+            src: None,
+            dst,
+            protocol,
+            ttl: DEFAULT_TTL,
+            tos: 0,
+            dont_fragment: true,
+            probe: false,
+            identification: None,
+            options: Options::NONE,
+        }
     }
 }
 
@@ -37,76 +53,22 @@ pub trait DatagramTx {
     /// The address that datagrams to `dst` leave from; `None` without a route (GET_SRCADDR).
     fn src(&self, dst: Ipv4Addr) -> Option<Ipv4Addr>;
 
-    /// Largest message to `dst`, in octets, that needs no fragmentation (GET_MAXSIZES).
+    /// Largest message to `dst`, in octets, that needs no fragmentation, without options
+    /// (GET_MAXSIZES).
     fn max_len(&self, dst: Ipv4Addr) -> usize;
 
     /// Sends a message of `len` octets, written by `write`, which runs exactly once if the result
     /// is `Ok`, never otherwise.
     ///
     /// # Errors
-    /// Those of [`SendError`]; nothing has left then, and nothing will.
+    /// Those of [`SendError`]; nothing has left then, and nothing will. `Ok` means that all
+    /// fragments will be handed down, if need be by `poll`.
     fn send(
         &mut self,
         header: &Header,
         len: usize,
         write: &mut dyn FnMut(&mut [u8]),
     ) -> Result<Sent, SendError>;
-}
-
-/// [`Ipv4`] placed over a link layer for the duration of one call.
-pub struct Over<'a> {
-    pub(crate) ipv4: &'a mut Ipv4,
-    pub(crate) below: &'a mut dyn PacketTx,
-}
-
-impl DatagramTx for Over<'_> {
-    fn src(&self, dst: Ipv4Addr) -> Option<Ipv4Addr> {
-        self.ipv4.route(dst).map(|route| route.src)
-    }
-
-    fn max_len(&self, _dst: Ipv4Addr) -> usize {
-        self.below.mtu().min(TOTAL_LEN).saturating_sub(HEADER_LEN)
-    }
-
-    fn send(
-        &mut self,
-        header: &Header,
-        len: usize,
-        write: &mut dyn FnMut(&mut [u8]),
-    ) -> Result<Sent, SendError> {
-        let route = self.ipv4.route(header.dst).ok_or(SendError::NoRoute(header.dst))?;
-        let max = self.max_len(header.dst);
-        if len > max {
-            return Err(SendError::TooLong { len, max });
-        }
-        let src = header.src.unwrap_or(route.src);
-        let mut ip = Ipv4Header {
-            dscp: IpDscp::try_new(header.tos >> 2).unwrap_or_default(),
-            ecn: IpEcn::try_new(header.tos & 3).unwrap_or_default(),
-            total_len: (HEADER_LEN + len) as u16,
-            identification: match header.identification {
-                Some(identification) => identification,
-                None if header.dont_fragment => 0,
-                None => self.ipv4.identifications.next(header.dst),
-            },
-            dont_fragment: header.dont_fragment,
-            more_fragments: false,
-            fragment_offset: IpFragOffset::ZERO,
-            time_to_live: header.ttl.max(1),
-            protocol: header.protocol,
-            header_checksum: 0,
-            source: src.octets(),
-            destination: header.dst.octets(),
-            ..Ipv4Header::default()
-        };
-        ip.header_checksum = ip.calc_header_checksum();
-        let sent = self.below.send(src, route.next_hop, HEADER_LEN + len, &mut |packet| {
-            let (head, message) = packet.split_at_mut(HEADER_LEN);
-            head.copy_from_slice(&ip.to_bytes());
-            write(message);
-        })?;
-        Ok(sent)
-    }
 }
 
 /// Why a datagram could not be sent.
@@ -119,14 +81,17 @@ pub enum SendError {
     /// Off the connected networks, and no gateway.
     #[error("no route to {0}: it is on no network of ours, and there is no gateway")]
     NoRoute(Ipv4Addr),
-    /// It needs fragmentation.
-    #[error("a message of {len} octets does not fit: at most {max} leave unfragmented")]
+    /// It needs fragmentation, which it must not have; or even so it is too long.
+    #[error("a message of {len} octets does not fit: at most {max} do")]
     TooLong {
         /// Octets of message asked for.
         len: usize,
         /// Octets that fit.
         max: usize,
     },
+    /// All 65,536 identifications were used towards it within two minutes (RFC 6864 §4.3).
+    #[error("too much to {0} that can be fragmented: it needs identifications, and all are in use")]
+    Identifications(Ipv4Addr),
 }
 
 impl SendError {
@@ -138,6 +103,3 @@ impl SendError {
 
 /// The recommended default (RFC 1122 §3.2.1.7; assigned by IANA).
 const DEFAULT_TTL: u8 = 64;
-
-/// The most that the header's total length can say.
-const TOTAL_LEN: usize = 65_535;

@@ -1,7 +1,8 @@
-//! What passes over a link, kept as a pcapng file (draft-ietf-opsawg-pcapng); and captures of any
-//! kind, read.
+//! What passes over a link, kept as a pcapng file (draft-ietf-opsawg-pcapng) or as classic pcap, in
+//! one file or several; and captures of any kind, read.
 
 mod block;
+mod format;
 mod journal;
 mod reader;
 mod replay;
@@ -21,11 +22,12 @@ use crate::{
 };
 use journal::Journal;
 
+pub use format::{Format, numbered};
 pub use reader::{Captured, Reader};
 pub use replay::Replay;
 pub use writer::Writer;
 
-/// A link that records both directions as pcapng, with time stamps in nanoseconds.
+/// A link that records both directions, with time stamps in nanoseconds.
 ///
 /// A received frame is recorded as it is handed up, tags included. A sent frame is recorded when
 /// it comes back with the stamp of its leaving, where [`FrameIo::returns_sent`] says that it will;
@@ -49,12 +51,17 @@ pub struct Recorder<L, W: Write> {
 }
 
 impl<L, W: Write> Recorder<L, W> {
-    /// Records what passes over `inner` to `out`, as the interface of that name.
+    /// Records what passes over `inner` to `out` as pcapng, as the interface of that name.
     ///
     /// # Errors
     /// When the head of the file cannot be written.
     pub fn new(inner: L, interface: &str, out: W) -> io::Result<Self> {
-        Ok(Self { inner, journal: Journal::open(interface, out)? })
+        Ok(Self::over(inner, Writer::new(interface, out)?))
+    }
+
+    /// Records what passes over `inner` by `writer`, which has its form and its files.
+    pub fn over(inner: L, writer: Writer<W>) -> Self {
+        Self { inner, journal: Journal::over(writer) }
     }
 
     /// Writes what is still held, and flushes; the link below survives in any case.
@@ -85,7 +92,7 @@ impl<L: Link, W: Write> Recorder<L, W> {
             return None;
         }
         let since_epoch = self.inner.wall(at).duration_since(SystemTime::UNIX_EPOCH);
-        Some(since_epoch.unwrap_or_default()) // pcapng knows nothing before 1970
+        Some(since_epoch.unwrap_or_default()) // captures know nothing before 1970
     }
 }
 
@@ -141,6 +148,10 @@ impl<L: Link, W: Write> FrameIo for Recorder<L, W> {
 
     fn returns_sent(&self) -> bool {
         self.inner.returns_sent()
+    }
+
+    fn dropped(&mut self) -> u64 {
+        self.inner.dropped()
     }
 }
 

@@ -1,14 +1,16 @@
 mod instruction;
 mod text;
 
-use std::{net::Ipv4Addr, sync::Arc};
+use std::{net::Ipv4Addr, ops::RangeInclusive, sync::Arc};
 
 use etherparse::EtherType;
 use nix::libc;
 
 pub use instruction::Instruction;
 
-use self::instruction::{ACCEPT, REJECT, if_equal, load_half, load_word, unless_equal};
+use self::instruction::{
+    ACCEPT, REJECT, if_equal, if_greater, load_half, load_word, unless_at_least, unless_equal,
+};
 use crate::frame::HEADER_LEN;
 
 /// A kernel filter: a classic BPF program over the octets of a frame (Linux `filter.rst`).
@@ -47,16 +49,7 @@ impl Filter {
     /// Name the broadcast addresses too if they matter. With more than [`Filter::MAX_ADDRESSES`],
     /// all of IPv4 passes.
     pub fn host(addresses: &[Ipv4Addr]) -> Self {
-        let mut program = vec![load_half(HEADER_LEN - 2)];
-        for ether_type in [
-            EtherType::ARP,
-            EtherType::VLAN_TAGGED_FRAME,
-            EtherType::PROVIDER_BRIDGING,
-            EtherType::VLAN_DOUBLE_TAGGED_FRAME,
-        ] {
-            program.extend([unless_equal(ether_type.0.into(), 1), ACCEPT]);
-        }
-        program.extend([if_equal(EtherType::IPV4.0.into(), 1), REJECT]);
+        let mut program = Self::up_to_ipv4();
         if addresses.len() > Self::MAX_ADDRESSES {
             program.push(ACCEPT);
             return Self(program.into());
@@ -67,6 +60,38 @@ impl Filter {
         }
         program.push(REJECT);
         Self(program.into())
+    }
+
+    /// As [`Filter::host`], for every address of these ranges; with more than
+    /// [`Filter::MAX_RANGES`], all of IPv4 passes.
+    pub fn hosts(ranges: &[RangeInclusive<Ipv4Addr>]) -> Self {
+        let mut program = Self::up_to_ipv4();
+        if ranges.len() > Self::MAX_RANGES {
+            program.push(ACCEPT);
+            return Self(program.into());
+        }
+        program.push(load_word(HEADER_LEN + IPV4_DST));
+        for range in ranges {
+            let (first, last) = (u32::from(*range.start()), u32::from(*range.end()));
+            program.extend([unless_at_least(first, 2), if_greater(last, 1), ACCEPT]);
+        }
+        program.push(REJECT);
+        Self(program.into())
+    }
+
+    /// Accepts ARP and what has a tag, rejects what is not IPv4, and goes on with that.
+    fn up_to_ipv4() -> Vec<Instruction> {
+        let mut program = vec![load_half(HEADER_LEN - 2)];
+        for ether_type in [
+            EtherType::ARP,
+            EtherType::VLAN_TAGGED_FRAME,
+            EtherType::PROVIDER_BRIDGING,
+            EtherType::VLAN_DOUBLE_TAGGED_FRAME,
+        ] {
+            program.extend([unless_equal(ether_type.0.into(), 1), ACCEPT]);
+        }
+        program.extend([if_equal(EtherType::IPV4.0.into(), 1), REJECT]);
+        program
     }
 
     /// Accepts nothing: for a socket that only sends.
@@ -100,6 +125,9 @@ impl Filter {
 
     /// Most addresses that [`Filter::host`] tells apart.
     pub const MAX_ADDRESSES: usize = 2_000;
+
+    /// Most ranges that [`Filter::hosts`] tells apart.
+    pub const MAX_RANGES: usize = 1_000;
 }
 
 /// Why a program cannot be a [`Filter`].
@@ -142,11 +170,11 @@ const IPV4_DST: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::{
-        instruction::{JUMP_EQUAL, LOAD_HALF, LOAD_WORD, RETURN},
+        instruction::{JUMP_AT_LEAST, JUMP_EQUAL, JUMP_GREATER, LOAD_HALF, LOAD_WORD, RETURN},
         *,
     };
 
-    /// Runs the four instructions that our own programs consist of.
+    /// Runs the six instructions that our own programs consist of.
     fn accepts(filter: &Filter, frame: &[u8]) -> bool {
         let mut accumulator = 0;
         let mut at = 0;
@@ -164,6 +192,8 @@ mod tests {
                     None => return false,
                 },
                 JUMP_EQUAL => at += usize::from(if accumulator == k { jt } else { jf }),
+                JUMP_AT_LEAST => at += usize::from(if accumulator >= k { jt } else { jf }),
+                JUMP_GREATER => at += usize::from(if accumulator > k { jt } else { jf }),
                 RETURN => return k != 0,
                 other => panic!("{other:#x} is none of ours"),
             }
@@ -215,6 +245,31 @@ mod tests {
         let more = Filter::host(&addresses(Filter::MAX_ADDRESSES as u32 + 1));
         assert!(accepts(&more, &frame(EtherType::IPV4, [8; 4])));
         assert!(!accepts(&more, &frame(EtherType::IPV6, [8; 4])));
+    }
+
+    #[test]
+    fn hosts_are_told_from_their_neighbours_on_either_side() {
+        let addr = |last| Ipv4Addr::new(10, 0, 0, last);
+        let filter = Filter::hosts(&[addr(4)..=addr(7), addr(9)..=addr(9)]);
+        for (last, accepted) in
+            [(3, false), (4, true), (7, true), (8, false), (9, true), (10, false)]
+        {
+            let frame = frame(EtherType::IPV4, [10, 0, 0, last]);
+            assert_eq!(accepts(&filter, &frame), accepted, "{last}");
+        }
+        assert!(accepts(&filter, &frame(EtherType::ARP, [9; 4])));
+        assert!(!accepts(&filter, &frame(EtherType::IPV6, [10, 0, 0, 4])));
+    }
+
+    #[test]
+    fn every_address_there_is_and_too_many_ranges_let_all_of_ipv4_in() {
+        let every = [Ipv4Addr::UNSPECIFIED..=Ipv4Addr::BROADCAST];
+        let many = vec![Ipv4Addr::LOCALHOST..=Ipv4Addr::LOCALHOST; Filter::MAX_RANGES + 1];
+        assert!(Filter::hosts(&many[1..]).program().len() <= MAX_LEN);
+        for filter in [Filter::hosts(&every), Filter::hosts(&many)] {
+            assert!(accepts(&filter, &frame(EtherType::IPV4, [255; 4])));
+            assert!(accepts(&filter, &frame(EtherType::IPV4, [0; 4])));
+        }
     }
 
     #[test]

@@ -1,7 +1,12 @@
+mod told;
+
 use std::time::{Duration, Instant};
 
 use etherparse::EtherType;
 use macaddr::MacAddr6;
+
+use self::told::Told;
+pub(crate) use self::told::{Batch, Came, Said, Span};
 
 /// An Ethernet II frame, borrowed for the length of one callback.
 ///
@@ -11,7 +16,7 @@ pub struct Frame<'a> {
     octets: &'a [u8],
     tags: usize,
     payload: usize,
-    facts: Facts,
+    told: Told<'a>,
 }
 
 impl<'a> Frame<'a> {
@@ -19,18 +24,14 @@ impl<'a> Frame<'a> {
     ///
     /// # Errors
     /// [`Discard::Runt`] if the header, 802.1Q tags included, is not whole.
-    #[inline]
     pub fn new(octets: &'a [u8], facts: Facts) -> Result<Self, Discard> {
-        let mut payload = HEADER_LEN;
-        while is_tag(octets.get(payload - 2..payload).ok_or(Discard::Runt)?) {
-            payload += TAG_LEN;
-        }
-        Ok(Self { octets, tags: HEADER_LEN - 2, payload, facts })
+        let payload = payload_at(octets)?;
+        Ok(Self { octets, tags: HEADER_LEN - 2, payload, told: Told::Facts(facts) })
     }
 
     /// The same frame with other facts; a decorator's means to say what it found out.
     pub fn with_facts(self, facts: Facts) -> Self {
-        Self { facts, ..self }
+        Self { told: Told::Facts(facts), ..self }
     }
 
     /// The same frame to somebody who speaks inside its VLAN: [`Frame::tags`] is empty, while
@@ -40,6 +41,7 @@ impl<'a> Frame<'a> {
     }
 
     /// All of it, header first.
+    #[inline]
     pub fn octets(&self) -> &'a [u8] {
         self.octets
     }
@@ -80,27 +82,28 @@ impl<'a> Frame<'a> {
 
     /// All that is known of the frame besides its octets.
     pub fn facts(&self) -> Facts {
-        self.facts
+        self.told.facts(self.dst())
     }
 
     /// Whether it came in, or went out, or could not.
+    #[inline]
     pub fn direction(&self) -> Direction {
-        self.facts.direction
+        self.told.direction()
     }
 
     /// Whom it was addressed to (the flag that RFC 1122 §2.4 demands).
     pub fn cast(&self) -> Cast {
-        self.facts.cast
+        self.told.cast(self.dst())
     }
 
     /// When it arrived or left, on the layers' clock.
     pub fn at(&self) -> Instant {
-        self.facts.at
+        self.told.at()
     }
 
     /// When it arrived or left, as reports and captures say it.
     pub fn stamp(&self) -> Stamp {
-        self.facts.stamp
+        self.told.stamp()
     }
 }
 
@@ -266,7 +269,21 @@ pub(crate) fn mac(octets: &[u8], at: usize) -> MacAddr6 {
     MacAddr6::from(six)
 }
 
+/// Where the payload of a frame begins.
+///
+/// # Errors
+/// [`Discard::Runt`] if the header, 802.1Q tags included, is not whole.
+#[inline]
+fn payload_at(octets: &[u8]) -> Result<usize, Discard> {
+    let mut payload = HEADER_LEN;
+    while is_tag(octets.get(payload - 2..payload).ok_or(Discard::Runt)?) {
+        payload += TAG_LEN;
+    }
+    Ok(payload)
+}
+
 /// Whether these two octets announce a tag.
+#[inline]
 pub(crate) fn is_tag(ether_type: &[u8]) -> bool {
     let ether_type = EtherType(u16::from_be_bytes([ether_type[0], ether_type[1]]));
     matches!(

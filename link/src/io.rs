@@ -79,6 +79,11 @@ pub trait FrameIo: FrameTx {
     fn returns_sent(&self) -> bool {
         false
     }
+
+    /// How many frames were lost so far because they were not taken in time.
+    fn dropped(&mut self) -> u64 {
+        0
+    }
 }
 
 /// What the owner of a loop needs of a link: its clock, and to sleep on it.
@@ -139,6 +144,10 @@ impl<L: FrameIo + ?Sized> FrameIo for Box<L> {
     fn returns_sent(&self) -> bool {
         (**self).returns_sent()
     }
+
+    fn dropped(&mut self) -> u64 {
+        (**self).dropped()
+    }
 }
 
 impl<L: Wait + ?Sized> Wait for Box<L> {
@@ -194,7 +203,10 @@ pub enum SendError {
 
 impl SendError {
     /// Refuses what can never be a frame of `len` octets on a link of that `mtu`.
-    pub(crate) fn check(len: usize, mtu: usize) -> Result<(), Self> {
+    ///
+    /// # Errors
+    /// [`SendError::Runt`] without a whole header, [`SendError::TooLong`] past the MTU.
+    pub fn check(len: usize, mtu: usize) -> Result<(), Self> {
         match len.checked_sub(HEADER_LEN) {
             None => Err(Self::Runt { len }),
             Some(len) if len > mtu => Err(Self::TooLong { len, mtu }),

@@ -1,7 +1,8 @@
 //! Ethernet frames in, Ethernet frames out (RFC 894, IEEE 802.3, IEEE 802.1Q).
 //!
 //! [`FrameTx`] and [`FrameIo`] are all that the layers above may know of a network card.
-//! [`PacketSocket`] is a real one, [`memory::Network`] one in memory; decorators of any link
+//! [`PacketSocket`] is a real one, [`Tap`] a device behind which we are a host of our own,
+//! [`memory::Network`] one in memory; decorators of any link
 //! record ([`capture::Recorder`]), speak inside a VLAN ([`Tagged`]), or pace a virtual clock
 //! ([`Paced`]).
 //!
@@ -23,6 +24,7 @@ mod paced;
 #[cfg(feature = "smoltcp")]
 pub mod smoltcp;
 mod socket;
+mod tap;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 mod view;
@@ -40,6 +42,7 @@ pub use io::{Event, FrameIo, FrameTx, Link, SendError, Wait};
 pub use monitor::{Change, Condition, Monitor};
 pub use paced::Paced;
 pub use socket::{Fanout, OpenError, Options, PacketSocket, Ring, Stats};
+pub use tap::{Tap, TapError, TapOptions};
 pub use view::{Flaw, View};
 pub use vlan::Tagged;
 

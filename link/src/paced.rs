@@ -74,6 +74,10 @@ impl<L: FrameIo> FrameIo for Paced<L> {
     fn returns_sent(&self) -> bool {
         self.inner.returns_sent()
     }
+
+    fn dropped(&mut self) -> u64 {
+        self.inner.dropped()
+    }
 }
 
 impl<L: Wait> Wait for Paced<L> {

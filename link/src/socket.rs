@@ -1,8 +1,9 @@
-mod clock;
+pub(crate) mod clock;
+mod closing;
 mod control;
 mod fanout;
 mod inlet;
-mod line;
+pub(crate) mod line;
 mod options;
 mod receive;
 mod ring;
@@ -33,13 +34,14 @@ pub(crate) use watch::Watch;
 
 use self::{
     clock::{Clock, Reading},
+    closing::Closing,
     line::Line,
     receive::Receive,
     sys::BATCH,
     transmit::Transmit,
 };
 use crate::{
-    frame::{Direction, Frame, Source},
+    frame::{Batch, Direction, Facts, Frame, Source},
     io::{Event, FrameIo, FrameTx, SendError, Wait},
 };
 
@@ -53,6 +55,8 @@ pub struct PacketSocket {
     clock: Clock,
     buffer: usize,
     outgoing: bool,
+    #[expect(dead_code, reason = "it has its turn last of all, when the socket is dropped")]
+    closing: Closing,
 }
 
 impl PacketSocket {
@@ -115,7 +119,7 @@ impl PacketSocket {
 
     /// Becomes what the interface has become.
     fn follow(&mut self) {
-        self.line.listen();
+        self.line.follow(clock::now());
         self.transmit.follow(&self.line);
         self.receive.follow(self.line.mtu());
     }
@@ -145,24 +149,22 @@ impl FrameIo for PacketSocket {
         let taken = self.receive.take()?;
         let reading = Reading::now();
         self.clock.read(reading);
-        let (mac, mut count) = (self.line.mac(), 0);
-        for _ in 0..taken {
-            let Some(frame) = self.receive.next(mac, &self.clock, reading) else { continue };
-            if frame.direction() == Direction::Received {
-                each(frame, &mut self.transmit);
+        let Reading { wall, after: at, .. } = reading;
+        let batch = Batch { mac: self.line.mac(), at, wall, span: self.clock.span() };
+        let mut count = 0;
+        let (transmit, outgoing) = (&mut self.transmit, self.outgoing);
+        self.receive.each(&batch, |came| {
+            if came.said.direction == Direction::Received {
                 count += 1;
-            } else if let Some(since) = self.transmit.seen(frame.octets()) {
-                let mut facts = frame.facts();
-                if facts.stamp.source == Source::User {
-                    facts.at = since; // nearer the truth than the time of reading
-                }
-                each(frame.with_facts(facts), &mut self.transmit);
+                each(came.frame(), transmit);
+            } else if let Some(since) = transmit.seen(came.octets) {
                 count += 1;
-            } else if self.outgoing {
-                each(frame, &mut self.transmit);
+                each(left(came.frame(), since), transmit);
+            } else if outgoing {
                 count += 1;
+                each(came.frame(), transmit);
             }
-        }
+        });
         self.receive.release();
         if taken < BATCH {
             // Who was not seen to leave by now is not merely waiting to be looked at.
@@ -187,6 +189,10 @@ impl FrameIo for PacketSocket {
 
     fn returns_sent(&self) -> bool {
         self.transmit.mark().is_some()
+    }
+
+    fn dropped(&mut self) -> u64 {
+        self.stats().dropped
     }
 }
 
@@ -216,10 +222,23 @@ impl Wait for PacketSocket {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
         }
+        if fds[2].revents().is_some_and(|events| !events.is_empty()) {
+            self.line.ring();
+        }
         if fds[0].revents().is_some_and(|events| events.contains(PollFlags::POLLERR)) {
             self.receive.relieve();
         }
         Ok(())
+    }
+}
+
+/// The frame of ours that was given to the kernel just after `since`, which is nearer the truth
+/// than the time of reading.
+fn left(frame: Frame<'_>, since: Instant) -> Frame<'_> {
+    let facts = frame.facts();
+    match facts.stamp.source {
+        Source::User => frame.with_facts(Facts { at: since, ..facts }),
+        _ => frame,
     }
 }
 

@@ -123,4 +123,8 @@ impl FrameIo for AsyncFrameIo {
     fn returns_sent(&self) -> bool {
         self.socket.returns_sent()
     }
+
+    fn dropped(&mut self) -> u64 {
+        self.socket.dropped()
+    }
 }

@@ -100,6 +100,10 @@ impl<L: FrameIo> FrameIo for Tagged<L> {
     fn returns_sent(&self) -> bool {
         self.inner.returns_sent()
     }
+
+    fn dropped(&mut self) -> u64 {
+        self.inner.dropped()
+    }
 }
 
 impl<L: Wait> Wait for Tagged<L> {

@@ -192,7 +192,9 @@ fn what_the_link_says_of_itself_passes_through() {
     let mut script = Script::new([]);
     script.events.push_back(Event::Down);
     script.returns_sent = true;
+    script.dropped = 7;
     let mut recorder = Recorder::new(script, "eth0", Vec::new()).unwrap();
+    assert_eq!(recorder.dropped(), 7);
     assert_eq!((recorder.event(), recorder.event()), (Some(Event::Down), None));
     assert!(recorder.returns_sent());
     assert_eq!((recorder.mac(), recorder.mtu()), (US, 1500));

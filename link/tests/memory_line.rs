@@ -199,7 +199,7 @@ fn a_full_inbox_loses_what_comes_last_and_counts_it() {
     (0..5).for_each(|n| say(&mut b, BROADCAST, n));
     settle(&network);
     assert_eq!(heard(&mut a, start), [(LATENCY, 0), (LATENCY, 1)]);
-    assert_eq!(line.overflowed(), 3);
+    assert_eq!((line.overflowed(), a.dropped()), (3, 3));
     say(&mut b, BROADCAST, 5);
     settle(&network);
     assert_eq!(heard(&mut a, start), [(LATENCY * 2, 5)], "there is room again");

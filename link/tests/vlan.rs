@@ -140,7 +140,9 @@ fn what_the_link_says_of_itself_passes_through() {
     let mut script = Script::new([]);
     script.events.extend([Event::Down, Event::Mtu(9000)]);
     script.returns_sent = true;
+    script.dropped = 7;
     let mut link = Tagged::new(script, qinq());
+    assert_eq!(link.dropped(), 7);
     assert_eq!(link.event(), Some(Event::Down));
     assert_eq!(link.event(), Some(Event::Mtu(8992)), "as mtu() will say");
     assert_eq!(link.event(), None);

@@ -41,6 +41,14 @@ pub enum Discard {
     EtherType,
     /// Its datagram carries a protocol that nobody here speaks.
     Protocol,
+    /// Its datagram is for a UDP port, and nobody here listens on any.
+    Port,
+    /// It is for one of the hosts that we are, in a frame to another of them (RFC 1122 §3.3.4.2).
+    Identity,
+    /// Its time to live ran out at one of our routers, which told its sender so if it may.
+    Expired,
+    /// Its destination is to be unreachable, and its sender was told so if it may.
+    Refused,
     /// ARP discarded it.
     Arp(arp::Discard),
     /// IPv4 discarded it.

@@ -13,6 +13,12 @@ pub struct Event {
     pub what: What,
 }
 
+impl Event {
+    pub(crate) fn of_arp(at: Instant, event: arp::Event) -> Self {
+        Self { at, from_mac: None, what: What::Arp(event) }
+    }
+}
+
 /// Which layer tells it.
 #[derive(Clone, Debug)]
 pub enum What {

@@ -60,6 +60,10 @@ impl FrameIo for Guest {
     fn returns_sent(&self) -> bool {
         self.port.returns_sent()
     }
+
+    fn dropped(&mut self) -> u64 {
+        self.port.dropped()
+    }
 }
 
 impl Wait for Guest {

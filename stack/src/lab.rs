@@ -13,11 +13,7 @@ use link::{
     memory::{Network, Port, PortId},
 };
 
-use crate::{
-    event::What,
-    host::{Config, Stack},
-    router::Router,
-};
+use crate::{config::Config, event::What, host::Stack, router::Router};
 
 /// Networks in memory, the hosts and routers on them, and the only clock that any of them sees.
 ///

@@ -22,23 +22,35 @@
 
 #![forbid(unsafe_code)]
 
+mod config;
 mod counters;
 mod dissect;
 mod event;
 mod guest;
 mod host;
+mod hosts;
+mod impaired;
 mod lab;
 mod pace;
 mod router;
+mod served;
+mod survey;
+pub mod sweep;
+mod tower;
 
+pub use config::Config;
 pub use counters::{Counters, Discard};
 pub use dissect::{Dissected, Layer, Malformed, dissect};
 pub use event::{Event, What};
 pub use guest::Guest;
-pub use host::{Config, Stack};
+pub use host::Stack;
+pub use hosts::{Hosts, Macs};
+pub use impaired::{Impaired, Impairment, Tally};
 pub use lab::{HostId, Lab, NetworkId, RouterId};
 pub use pace::Pace;
 pub use router::{Router, Side};
+pub use served::{Beyond, Refused, Served};
+pub use sweep::{Permutation, Shard, Sweep, Targets};
 
 pub use {arp, icmp, ipv4, link};
 

@@ -112,7 +112,8 @@ impl<L: FrameIo> Side<L> {
     /// Tells a sender on this side of something that happened on the other.
     fn report(&mut self, now: Instant, problem: Problem, packet: &Packet<'_>) {
         let below = &mut self.arp.over(now, &mut self.link);
-        problem.report(packet, Cast::Host, &mut self.ipv4.over(now, below));
+        let below = &mut self.ipv4.over(now, below);
+        let _ = self.icmp.report_packet(now, problem, packet, (Cast::Host, None), below);
     }
 
     /// The length of the prefix by which `dst` would leave on this side, and the next hop.
@@ -148,8 +149,10 @@ impl Near<'_> {
                 } else if frame.cast() == Cast::Host {
                     let forwarded = self.forward(now, &packet, tx, far);
                     if let Err(problem) = forwarded {
+                        let came = (frame.cast(), None);
                         let below = &mut self.arp.over(now, tx);
-                        problem.report(&packet, frame.cast(), &mut self.ipv4.over(now, below));
+                        let below = &mut self.ipv4.over(now, below);
+                        let _ = self.icmp.report_packet(now, problem, &packet, came, below);
                     }
                 }
             }
@@ -201,7 +204,9 @@ impl Near<'_> {
 fn route(ipv4: &Ipv4, dst: Ipv4Addr) -> Option<(u8, NextHop)> {
     let route = ipv4.route(dst)?;
     match route.why {
-        Why::Prefix(prefix, _) => Some((prefix.prefix(), route.next_hop)),
+        Why::Prefix(prefix, _) | Why::Instead { prefix, .. } => {
+            Some((prefix.prefix(), route.next_hop))
+        }
         Why::Broadcast | Why::Multicast => None,
     }
 }

@@ -10,6 +10,7 @@ use crate::lan::{BROADCAST, Lan, US, addr, mac, ms, octets, reply, request};
 
 const WANTED: Ipv4Addr = addr(50);
 
+// ACD-1
 #[test]
 fn three_probes_at_random_moments_and_two_seconds_later_the_address_is_free() {
     for seed in 0..50 {
@@ -53,6 +54,7 @@ fn an_address_is_not_answered_for_until_it_is_known_to_be_free() {
     assert_eq!(replies(&lan), 1);
 }
 
+// ACD-3
 #[test]
 fn an_address_that_somebody_has_or_wants_is_taken_at_once_and_probed_for_no_more() {
     let claims = [
@@ -115,6 +117,7 @@ fn a_taken_address_may_be_probed_for_again() {
     assert_eq!(replies(&lan), 1);
 }
 
+// ACD-8
 #[test]
 fn our_own_probes_and_announcements_that_come_back_are_no_conflict() {
     let mut lan = probing(US, 1);
@@ -130,6 +133,7 @@ fn our_own_probes_and_announcements_that_come_back_are_no_conflict() {
     assert_eq!(lan.us.discards, [Discard::Echoed; 18]);
 }
 
+// ACD-8
 #[test]
 fn nor_are_those_of_another_identity_of_ours() {
     let mut lan = Lan::with(Config { seed: 1, ..Config::default() });
@@ -154,6 +158,7 @@ fn a_probe_for_another_address_is_no_claim_to_ours() {
     assert_eq!(lan.us.events, [(free_at(WANTED), Event::Free { addr: WANTED })]);
 }
 
+// ACD-4
 #[test]
 fn an_address_is_announced_twice_two_seconds_apart_and_never_again() {
     let mut lan = Lan::new();
@@ -167,12 +172,12 @@ fn an_address_is_announced_twice_two_seconds_apart_and_never_again() {
 }
 
 #[test]
-fn a_full_link_postpones_a_probe_and_loses_none() {
+fn a_full_link_postpones_an_announcement_until_it_is_flushed_and_loses_none() {
     let mut lan = Lan::new();
     lan.us.arp.announce(lan.start, US, mac(1));
     while lan.us.port.transmit(60, &mut |slot| slot[..6].fill(0xff)).is_ok() {}
     lan.run(ms(10_000));
-    assert_eq!(times(&lan), [ms(10), ms(2010)]);
+    assert_eq!(times(&lan), [ms(0), ms(2000)]);
 }
 
 #[test]
@@ -211,6 +216,7 @@ fn a_new_mac_begins_the_probing_anew_and_announces_what_is_ours_already() {
     assert!(matches!(lan.us.events[..], [(_, Event::Free { addr: WANTED })]));
 }
 
+// ACD-9
 #[test]
 fn a_host_that_does_nothing_sends_nothing() {
     let mut lan = Lan::new();

@@ -10,6 +10,7 @@ use sidestack_arp as arp;
 
 use crate::lan::{BROADCAST, Lan, US, addr, mac, ms, octets, reply, request};
 
+// ARP-1
 #[test]
 fn a_request_for_our_address_gets_one_unicast_reply_with_the_fields_swapped() {
     let mut lan = Lan::new();
@@ -26,6 +27,7 @@ fn a_request_for_our_address_gets_one_unicast_reply_with_the_fields_swapped() {
     assert_eq!(lan.them.arps(), [], "it is not their address");
 }
 
+// ARP-1
 #[test]
 fn fifty_hosts_that_ask_at_once_get_fifty_replies() {
     let mut lan = Lan::new();
@@ -38,6 +40,7 @@ fn fifty_hosts_that_ask_at_once_get_fifty_replies() {
     assert_eq!(answered, (100..150).map(|n| (LATENCY, mac(n))).collect::<Vec<_>>());
 }
 
+// ARP-2
 #[test]
 fn a_unicast_request_is_answered_like_a_broadcast_one() {
     let mut lan = Lan::new();
@@ -46,6 +49,7 @@ fn a_unicast_request_is_answered_like_a_broadcast_one() {
     assert_eq!(lan.us.arps().len(), 1);
 }
 
+// ARP-3
 #[test]
 fn requests_for_what_no_host_has_are_not_answered() {
     let mut lan = Lan::new();
@@ -80,6 +84,7 @@ fn the_target_protocol_address_is_read_whole() {
     assert_eq!(lan.us.arps(), []);
 }
 
+// ARP-4
 #[test]
 fn a_reply_is_never_answered() {
     let mut lan = Lan::new();
@@ -89,6 +94,7 @@ fn a_reply_is_never_answered() {
     assert_eq!(lan.us.discards, [Discard::Unasked]);
 }
 
+// ARP-5
 #[test]
 fn other_hardware_or_protocols_or_lengths_are_foreign() {
     let good = octets(&request(mac(9), addr(9), US));
@@ -116,6 +122,7 @@ fn other_hardware_or_protocols_or_lengths_are_foreign() {
     assert_eq!(lan.us.arp.neighbours().count(), 0);
 }
 
+// ARP-6
 #[test]
 fn only_requests_and_replies_act() {
     let mut lan = Lan::new();
@@ -129,6 +136,7 @@ fn only_requests_and_replies_act() {
     assert_eq!(lan.us.arp.neighbours().count(), 0);
 }
 
+// ARP-7
 #[test]
 fn fewer_than_28_octets_are_no_packet() {
     let whole = octets(&request(mac(9), addr(9), US));
@@ -138,6 +146,7 @@ fn fewer_than_28_octets_are_no_packet() {
     assert_eq!(View::parse(&whole), Ok(request(mac(9), addr(9), US)));
 }
 
+// ARP-8, ETH-2
 #[test]
 fn padding_of_any_content_and_length_is_ignored_and_not_sent_back() {
     for padding in [vec![0; 18], vec![0xee; 18], vec![0xee; 1400]] {
@@ -156,6 +165,7 @@ fn padding_of_any_content_and_length_is_ignored_and_not_sent_back() {
     }
 }
 
+// ARP-9, SEC-10
 #[test]
 fn a_sender_with_no_stations_mac_address_is_neither_learned_nor_answered() {
     let group = MacAddr6::new(0x01, 0, 0x5e, 0, 0, 1);
@@ -171,6 +181,7 @@ fn a_sender_with_no_stations_mac_address_is_neither_learned_nor_answered() {
     assert_eq!(lan.us.arp.neighbours().count(), 0);
 }
 
+// ARP-10
 #[test]
 fn a_sender_with_no_hosts_protocol_address_is_neither_learned_nor_answered() {
     let mut lan = Lan::new();
@@ -184,6 +195,7 @@ fn a_sender_with_no_hosts_protocol_address_is_neither_learned_nor_answered() {
     assert_eq!(lan.us.arp.neighbours().count(), 0);
 }
 
+// ARP-11
 #[test]
 fn the_reply_goes_to_the_senders_hardware_address_and_not_to_the_frames_source() {
     let mut lan = Lan::new();
@@ -193,16 +205,18 @@ fn the_reply_goes_to_the_senders_hardware_address_and_not_to_the_frames_source()
     assert_eq!((dst, answer.target_mac), (mac(9), mac(9)));
 }
 
+// ETH-3
 #[test]
 fn a_frame_for_another_station_is_ignored_although_it_is_seen() {
     let mut lan = Lan::new();
     lan.stranger(9).says(mac(99), &request(mac(9), addr(9), US));
     lan.run(ms(1000));
     assert_eq!(lan.us.arps(), []);
-    assert_eq!(lan.us.discards, [Discard::NotForUs]);
+    assert_eq!(lan.us.discards, [Discard::OtherHost]);
     assert_eq!(lan.us.arp.neighbours().count(), 0);
 }
 
+// ACD-2
 #[test]
 fn a_probe_for_our_address_is_answered_to_nobodys_address_and_teaches_nothing() {
     let mut lan = Lan::new();

@@ -6,6 +6,7 @@ use sidestack_arp as arp;
 
 use crate::lan::{BROADCAST, Lan, NOBODY, THEM, US, addr, mac, ms, reply};
 
+// LNK-4
 #[test]
 fn the_packet_that_was_kept_leaves_with_the_answer() {
     let mut lan = Lan::new();
@@ -29,6 +30,7 @@ fn a_packet_to_a_known_neighbour_leaves_at_once() {
     assert_eq!(lan.us.arps().len(), 1);
 }
 
+// LNK-4
 #[test]
 fn the_latest_packet_is_kept_and_the_one_it_replaces_is_handed_back() {
     let mut lan = Lan::new();
@@ -63,6 +65,7 @@ fn kept_packets_leave_in_the_order_of_the_answers() {
     assert_eq!(released.collect::<Vec<_>>(), left);
 }
 
+// LNK-4
 #[test]
 fn a_kept_packet_is_not_lost_to_a_full_queue_and_goes_before_later_ones() {
     let mut lan = Lan::new();

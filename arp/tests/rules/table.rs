@@ -1,11 +1,12 @@
 //! What is believed of neighbours: who gets in, who stays, who is moved.
 
-use arp::{Config, Discard, Event, Sent};
+use arp::{Config, Defend, Discard, Event, Sent};
 use link::memory::LATENCY;
 use sidestack_arp as arp;
 
 use crate::lan::{BROADCAST, Lan, NOBODY, THEM, US, addr, mac, ms, reply, request};
 
+// ARP-14
 #[test]
 fn who_asks_for_us_is_known() {
     let mut lan = Lan::new();
@@ -16,6 +17,7 @@ fn who_asks_for_us_is_known() {
     assert_eq!(lan.us.packets(), [(ms(100), mac(1), mac(9), &b"packet"[..])]);
 }
 
+// ARP-14, SEC-2
 #[test]
 fn who_was_never_asked_and_does_not_ask_for_us_is_not_learned() {
     let mut lan = Lan::new();
@@ -31,6 +33,7 @@ fn who_was_never_asked_and_does_not_ask_for_us_is_not_learned() {
     assert_eq!(lan.send(addr(9), b"packet"), Ok(Sent::Kept), "it has to be asked for");
 }
 
+// ARP-12
 #[test]
 fn any_packet_of_a_known_neighbour_refreshes_what_is_known_of_it() {
     let gratuitous = request(mac(9), addr(9), addr(9));
@@ -43,13 +46,14 @@ fn any_packet_of_a_known_neighbour_refreshes_what_is_known_of_it() {
         lan.run(ms(59_000));
         stranger.says(BROADCAST, &packet);
         lan.run(ms(119_000));
-        assert_eq!(lan.send(addr(9), b"packet"), Ok(Sent::Out));
+        assert_eq!(lan.us.arp.neighbour(addr(9)).unwrap().mac, Some(mac(9)));
         lan.run(ms(119_000) + LATENCY);
-        assert_eq!(lan.send(addr(9), b"packet"), Ok(Sent::Kept));
+        assert_eq!(lan.us.arp.neighbour(addr(9)), None);
         assert_eq!(lan.us.events, []);
     }
 }
 
+// LNK-1, LNK-2
 #[test]
 fn a_neighbour_is_forgotten_when_its_lifetime_is_over() {
     for seconds in [1, 60, 300] {
@@ -68,13 +72,13 @@ fn a_neighbour_is_forgotten_when_its_lifetime_is_over() {
 
 #[test]
 fn a_neighbour_whose_lifetime_is_over_is_not_believed_although_nobody_polled() {
-    let mut lan = Lan::new();
-    lan.resolve(THEM);
-    lan.run(ms(1000));
-    lan.network.advance_to(lan.start + ms(60_000));
-    assert_eq!(lan.send(THEM, b"packet"), Ok(Sent::Out));
-    lan.network.advance_to(lan.start + ms(60_000) + LATENCY * 2);
-    assert_eq!(lan.send(THEM, b"packet"), Ok(Sent::Kept));
+    for (at, sent) in [(ms(59_999), Sent::Out), (ms(60_000) + LATENCY * 2, Sent::Kept)] {
+        let mut lan = Lan::new();
+        lan.resolve(THEM);
+        lan.run(ms(1000));
+        lan.network.advance_to(lan.start + at);
+        assert_eq!(lan.send(THEM, b"packet"), Ok(sent));
+    }
 }
 
 #[test]
@@ -85,6 +89,7 @@ fn nobody_is_asked_for_because_an_entry_ages() {
     assert_eq!(lan.us.arps().len(), 1);
 }
 
+// ARP-12
 #[test]
 fn a_neighbour_that_moves_more_than_a_second_later_is_followed_and_told_of() {
     let gratuitous = request(mac(8), addr(9), addr(9));
@@ -104,6 +109,7 @@ fn a_neighbour_that_moves_more_than_a_second_later_is_followed_and_told_of() {
     }
 }
 
+// ARP-15
 #[test]
 fn of_two_answers_from_two_owners_the_first_is_kept_and_both_are_named() {
     let mut lan = Lan::new();
@@ -131,9 +137,11 @@ fn one_owner_that_answers_twice_is_no_conflict() {
     assert!(matches!(lan.us.events[0].1, Event::Resolved { .. }));
 }
 
+// ACD-5, ACD-6, SEC-9
 #[test]
 fn somebody_else_with_our_address_is_told_of_and_not_believed() {
-    let mut lan = Lan::new();
+    let defend = Defend::Always;
+    let mut lan = Lan::with(Config { defend, ..Config::default() });
     let mut stranger = lan.stranger(9);
     stranger.says(BROADCAST, &request(mac(9), US, US));
     stranger.says(BROADCAST, &request(mac(9), US, THEM));
@@ -141,13 +149,15 @@ fn somebody_else_with_our_address_is_told_of_and_not_believed() {
     lan.run(ms(100));
     let conflict = Event::Conflict { addr: US, kept: mac(1), other: mac(9) };
     assert_eq!(lan.us.events, [conflict.clone(), conflict.clone(), conflict].map(|e| (LATENCY, e)));
-    assert_eq!((lan.us.arps().len(), lan.us.arp.neighbours().count()), (0, 0));
+    assert_eq!((lan.us.arps().len(), lan.us.arp.neighbours().count()), (1, 0), "one defence");
+    assert_eq!(lan.us.discards, [Discard::Conflict; 3]);
     stranger.says(BROADCAST, &request(mac(8), addr(8), US));
     lan.run(ms(200));
-    let [(_, _, answer)] = lan.us.arps()[..] else { panic!("one reply") };
-    assert_eq!(answer.sender_mac, mac(1), "still");
+    let [_, (_, _, answer)] = lan.us.arps()[..] else { panic!("one reply") };
+    assert_eq!((answer.target, answer.sender_mac), (addr(8), mac(1)), "still");
 }
 
+// SEC-3
 #[test]
 fn a_pinned_neighbour_never_ages_or_changes_and_who_contradicts_is_told_of() {
     let mut lan = Lan::new();
@@ -178,6 +188,7 @@ fn a_packet_that_waits_leaves_when_its_neighbour_is_pinned() {
     assert_eq!(lan.us.events, [(ms(500), released)]);
 }
 
+// SEC-3
 #[test]
 fn a_flood_of_strangers_neither_fills_memory_nor_drives_out_who_is_known() {
     let mut lan = Lan::with(Config { capacity: 100, ..Config::default() });
@@ -195,6 +206,7 @@ fn a_flood_of_strangers_neither_fills_memory_nor_drives_out_who_is_known() {
     assert_eq!(lan.send(addr(9), b"packet"), Ok(Sent::Out));
 }
 
+// SEC-3
 #[test]
 fn whom_we_ask_for_takes_the_place_of_the_one_confirmed_longest_ago() {
     let mut lan = Lan::with(Config { capacity: 2, ..Config::default() });

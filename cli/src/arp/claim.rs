@@ -51,7 +51,7 @@ pub(super) fn probe(
     if !args.quiet {
         report.line(text)?;
     }
-    session.close()?;
+    session.close(report)?;
     Ok(code)
 }
 
@@ -66,7 +66,7 @@ pub(super) fn announce(
     let mut session = Session::open(global, Some(addr), us, arp::Config::default())?;
     session.start(report, "arp", &[addr])?;
     if let Some(code) = session.settle(global, report)? {
-        session.close()?;
+        session.close(report)?;
         return Ok(code);
     }
     let count = args.count.unwrap_or(arp::ANNOUNCE_NUM);
@@ -117,7 +117,7 @@ pub(super) fn announce(
             break;
         }
     }
-    session.close()?;
+    session.close(report)?;
     Ok(code)
 }
 

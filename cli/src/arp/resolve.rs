@@ -37,7 +37,7 @@ pub(super) fn resolve(
     }
     session.start(report, "arp", targets)?;
     if let Some(code) = session.settle(global, report)? {
-        session.close()?;
+        session.close(report)?;
         return Ok(code);
     }
     let (src, name) = (session.identity.network.ip(), session.name.clone());
@@ -64,7 +64,7 @@ pub(super) fn resolve(
     let Round { asked, answered, stopped, session, .. } = round;
     report.line(format_args!("Sent {asked} probes ({asked} broadcast(s))"))?;
     report.line(format_args!("Received {answered} response(s)"))?;
-    let closed = session.close();
+    let closed = session.close(report);
     ended.and(closed)?;
     Ok(if stopped { 130 } else { u8::from(answered == 0) })
 }

@@ -40,7 +40,7 @@ impl View<'_> {
     ) -> Result<(), Failure> {
         let time = session.now().saturating_duration_since(began).as_millis();
         let counts = counts(statistics);
-        report.line(format_args!("\n--- {} ping statistics ---", self.args.target))?;
+        report.line(format_args!("\n--- {} ping statistics ---", self.args.targets[0]))?;
         report.line(format_args!("{counts}, time {time}ms"))?;
         self.times(statistics, report)?;
         if let Some((mac, time, requests)) = self.resolved {

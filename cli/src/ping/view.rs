@@ -48,7 +48,7 @@ impl<'a> View<'a> {
         let (src, size) = (session.identity.network.ip(), args.size);
         report.line(format_args!(
             "PING {} ({dst}) from {src} {}: {size}({}) bytes of data.",
-            args.target,
+            args.targets[0],
             session.name,
             size + HEADERS
         ))?;

@@ -17,7 +17,7 @@ use crate::{
     failure::Failure,
     open::{Opened, Us, open},
     privilege::drop_privileges,
-    record::source_name,
+    record::{Stamps, source_name},
     signals::Signals,
     value::LinkName,
 };
@@ -86,6 +86,17 @@ impl Source {
         }
     }
 
+    /// Who stamps what passes, if it is a link.
+    pub(crate) fn stamps(&self) -> Option<Stamps> {
+        let source = match self {
+            Self::File { .. } => return None,
+            Self::Socket { .. } => link::Source::Kernel,
+            Self::Lab(opened) => opened.stamps,
+        };
+        let source = source_name(source);
+        Some(Stamps { tx: source, rx: source })
+    }
+
     /// Hands on what is there; nothing at the end of a file, or while nothing passes.
     pub(crate) fn next(&mut self, each: &mut Each<'_>) -> Result<usize, Failure> {
         let link: &mut dyn Link = match self {
@@ -133,6 +144,15 @@ impl Source {
             Self::Lab(opened) => opened.link.wait(None, Some(signals.as_fd())),
         };
         waited.map(|()| true).map_err(|error| Failure::gone(self.name(), &error))
+    }
+
+    /// Frames that were not taken in time, where there is a link to take them from.
+    pub(crate) fn dropped(&mut self) -> Option<u64> {
+        match self {
+            Self::File { .. } => None,
+            Self::Socket { socket, .. } => Some(socket.dropped()),
+            Self::Lab(opened) => Some(opened.link.dropped()),
+        }
     }
 
     /// Frames that were not shown, and why; where there is a kernel to lose them.

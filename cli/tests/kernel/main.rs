@@ -1,31 +1,41 @@
 //! The program on real interfaces, against the Linux kernel's own hosts in private namespaces.
 
 mod adopt;
+mod bridge;
 mod capture;
+mod conformance;
+mod drops;
 mod fault;
 mod line;
 mod net;
+mod peers;
 mod ping;
 mod privilege;
 mod raw;
 mod responder;
 mod run;
 mod send;
+mod serve;
 mod tap;
 
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 use link::namespace;
+use nix::unistd::geteuid;
 
 fn main() -> ExitCode {
+    let is_root = geteuid().is_root();
     if let Err(left_out) = namespace::for_tests() {
         return left_out;
     }
     let mut tests: Vec<Trial> = adopt::tests(); // they take longest
     let others = [ping::tests(), line::tests(), privilege::tests(), send::tests()];
     tests.extend(others.into_iter().flatten());
+    tests.extend(serve::tests());
+    tests.extend(conformance::tests().into_iter().chain(peers::tests()));
     tests.extend(capture::tests().into_iter().chain(fault::tests()));
+    tests.extend(bridge::tests(is_root).into_iter().chain(drops::tests()));
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(TOGETHER); // they wait more than they work
     libtest_mimic::run(&arguments, tests).exit_code()

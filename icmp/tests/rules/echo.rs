@@ -10,6 +10,7 @@ use crate::host::{
     timed_out,
 };
 
+// SEC-14, ICMP-6
 #[test]
 fn a_request_bears_identifier_sequence_cookie_data_and_a_good_checksum() {
     let mut host = Host::new();
@@ -31,10 +32,11 @@ fn what_is_chosen_about_a_request_is_handed_down() {
     assert_eq!((header.ttl, header.tos, header.dont_fragment), (3, 0xb8, false));
 }
 
+// SEC-14, SEC-17
 #[test]
 fn a_cookie_depends_on_destination_identifier_sequence_data_and_secret() {
     let cookie = |identifier, secret, dst, sequence, data: &[u8]| {
-        let mut host = Host::with(Config { identifier, secret: [secret; 16], answers: true });
+        let mut host = Host::with(Config { identifier, secret: [secret; 16], ..Config::default() });
         host.echo(&Echo::new(dst, sequence, data)).unwrap();
         host.below.sent[0].1[8..16].to_vec()
     };
@@ -97,6 +99,7 @@ fn replies_of_every_size_end_their_echoes() {
     }
 }
 
+// SEC-14
 #[test]
 fn data_too_short_for_a_cookie_is_sent_as_it_is_and_compared_octet_for_octet() {
     for len in 1..8 {
@@ -107,7 +110,7 @@ fn data_too_short_for_a_cookie_is_sent_as_it_is_and_compared_octet_for_octet() {
         assert_eq!(request[8..], *data);
         for at in 8..request.len() {
             let forged = changed(&reply(&request), at, b'x');
-            assert_eq!(host.take(THEM, &forged), Err(Discard::Stray));
+            assert_eq!(host.take(THEM, &forged), Err(Discard::Corrupt));
             let corrupt = Straying::Corrupt(Corrupt::Data);
             assert_eq!(host.after(ms(0)), [stray(THEM, 1, 8 + len, corrupt)]);
         }
@@ -145,6 +148,7 @@ fn an_echo_that_the_layer_below_refuses_has_no_event() {
     host.ping(1);
 }
 
+// LNK-5
 #[test]
 fn the_wait_of_a_kept_echo_begins_when_its_frame_leaves() {
     let mut host = Host::new();
@@ -163,7 +167,7 @@ fn a_reply_to_what_has_not_left_is_not_believed() {
     let mut host = Host::new();
     host.below.next = Ok(Sent::Kept);
     let request = host.ping(1);
-    assert_eq!(host.take(THEM, &reply(&request)), Err(Discard::Stray));
+    assert_eq!(host.take(THEM, &reply(&request)), Err(Discard::Unasked));
     assert_eq!(host.after(ms(0)), [stray(THEM, 1, 64, Straying::Unasked)]);
     assert_eq!(host.icmp.in_flight(), 1);
 }
@@ -190,6 +194,7 @@ fn a_better_stamp_moves_the_end_of_the_wait_with_it() {
     assert_eq!(host.after(ms(1)), [timed_out(1)]);
 }
 
+// LNK-5
 #[test]
 fn a_packet_that_comes_back_ends_its_echo_with_the_reason() {
     let outcomes = [
@@ -203,7 +208,7 @@ fn a_packet_that_comes_back_ends_its_echo_with_the_reason() {
         let request = packet(US, THEM, &host.ping(1));
         assert_eq!(host.icmp.failed(&request, outcome), Ok(()));
         assert_eq!(host.after(ms(0)), [ended(1, outcome)]);
-        assert_eq!(host.icmp.failed(&request, outcome), Err(Discard::ForeignError));
+        assert_eq!(host.icmp.failed(&request, outcome), Err(Discard::StaleError));
         assert_eq!(host.after(ms(60_000)), []);
     }
 }

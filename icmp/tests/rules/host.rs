@@ -57,6 +57,10 @@ impl DatagramTx for Below {
     }
 }
 
+pub(crate) fn config() -> Config {
+    Config { identifier: IDENTIFIER, secret: [7; 16], ..Config::default() }
+}
+
 pub(crate) struct Host {
     pub(crate) icmp: Icmp,
     pub(crate) below: Below,
@@ -66,7 +70,7 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn new() -> Self {
-        Self::with(Config { identifier: IDENTIFIER, secret: [7; 16], answers: true })
+        Self::with(config())
     }
 
     pub(crate) fn with(config: Config) -> Self {
@@ -108,6 +112,8 @@ pub(crate) fn datagram(src: Ipv4Addr, message: &[u8], at: Instant) -> Datagram<'
         ttl: 60,
         tos: 0,
         cast: Cast::Host,
+        link_cast: Cast::Host,
+        reassembled: false,
         at,
         stamp: Stamp { since_epoch: ms(0), source: Source::Virtual },
         header: Cow::Owned(packet(src, US, b"")),

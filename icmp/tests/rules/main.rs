@@ -3,7 +3,11 @@
 mod echo;
 mod ends;
 mod errors;
+mod extensions;
 mod faults;
 mod host;
+mod path;
 mod report;
+mod scale;
 mod server;
+mod timestamp;

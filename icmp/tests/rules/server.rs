@@ -1,13 +1,14 @@
 //! Answering echo requests, and what nobody answers (RFC 1122 §3.2.2.6).
 
 use etherparse::IpNumber;
-use icmp::{Config, Discard};
+use icmp::{Config, Discard, Limit};
 use ipv4::{Cast, SendError, Sent};
 use proptest::prelude::*;
 use sidestack_icmp as icmp;
 
 use crate::host::{Host, THEM, US, datagram, message, ms, sum};
 
+// ICMP-7
 #[test]
 fn a_request_gets_one_reply_with_its_identifier_sequence_and_all_its_data() {
     for len in (0..20).chain([1471, 1472]) {
@@ -22,6 +23,7 @@ fn a_request_gets_one_reply_with_its_identifier_sequence_and_all_its_data() {
     }
 }
 
+// ICMP-7, ICMP-14
 #[test]
 fn two_hundred_requests_at_once_get_two_hundred_replies() {
     let mut host = Host::new();
@@ -32,6 +34,7 @@ fn two_hundred_requests_at_once_get_two_hundred_replies() {
     assert_eq!(sequences, (0..200).collect::<Vec<_>>());
 }
 
+// ICMP-8
 #[test]
 fn the_reply_carries_the_requests_type_of_service() {
     for tos in [0, 1, 0xb8, 0xff] {
@@ -43,6 +46,7 @@ fn the_reply_carries_the_requests_type_of_service() {
     }
 }
 
+// ICMP-7
 #[test]
 fn the_source_of_the_reply_is_whichever_address_was_asked() {
     let mut host = Host::new();
@@ -52,6 +56,7 @@ fn the_source_of_the_reply_is_whichever_address_was_asked() {
     assert_eq!(host.below.sent[0].0.src, Some(dst));
 }
 
+// ICMP-6
 #[test]
 fn a_checksum_of_zero_and_one_of_all_ones_are_written_and_read() {
     for (identifier, checksum) in [(0xffff_u16, 0x0000_u16), (0x0000, 0xffff)] {
@@ -66,6 +71,7 @@ fn a_checksum_of_zero_and_one_of_all_ones_are_written_and_read() {
     assert_eq!(host.take(THEM, &request), Ok(()));
 }
 
+// ICMP-6
 #[test]
 fn an_odd_last_octet_counts_as_the_high_half_of_a_word() {
     let mut host = Host::new();
@@ -75,6 +81,7 @@ fn an_odd_last_octet_counts_as_the_high_half_of_a_word() {
     assert_eq!(host.below.sent[0].1, b"\x00\x00\x54\xff\x00\x00\x00\x00\xab");
 }
 
+// SEC-8
 #[test]
 fn no_form_of_broadcast_is_answered() {
     for cast in [Cast::Broadcast, Cast::Multicast, Cast::Other] {
@@ -86,6 +93,7 @@ fn no_form_of_broadcast_is_answered() {
     }
 }
 
+// ICMP-10
 #[test]
 fn a_request_with_a_code_is_not_answered() {
     for code in [1, 9, 255] {
@@ -93,6 +101,55 @@ fn a_request_with_a_code_is_not_answered() {
         assert_eq!(host.take(THEM, &message((8, code), [0; 4], b"")), Err(Discard::Code));
         assert_eq!(host.below.sent.len(), 0);
     }
+}
+
+// SEC-8
+#[test]
+fn who_answers_broadcasts_does_so_from_an_address_of_its_own() {
+    for cast in [Cast::Broadcast, Cast::Multicast] {
+        let mut host = Host::with(Config { answers_broadcast: true, ..Config::default() });
+        let request = message((8, 0), [0; 4], b"data");
+        let dst = [10, 0, 0, 255].into();
+        let request = ipv4::Datagram { cast, dst, ..datagram(THEM, &request, host.now) };
+        assert_eq!(host.icmp.input(&request, &mut host.below), Ok(()));
+        assert_eq!(host.below.sent[0].0.src, None);
+    }
+}
+
+// ICMP-14
+#[test]
+fn replies_are_limited_only_where_it_was_asked_for() {
+    let replies = Some(Limit { per_second: 10, burst: 5 });
+    let mut host = Host::with(Config { replies, ..Config::default() });
+    let request = message((8, 0), [0; 4], b"data");
+    let answered =
+        |host: &mut Host| (0..200).filter(|_| host.take(THEM, &request) == Ok(())).count();
+    assert_eq!(answered(&mut host), 5);
+    assert_eq!(host.take(THEM, &request), Err(Discard::Limited));
+    host.now += ms(100);
+    assert_eq!(answered(&mut host), 1);
+    host.now += ms(500);
+    assert_eq!(answered(&mut host), 5);
+}
+
+// ICMP-6
+#[test]
+fn a_small_reply_after_a_large_one_bears_nothing_of_it() {
+    let mut host = Host::new();
+    for len in [4000, 2000, 1] {
+        let data = vec![len as u8; len];
+        host.take(THEM, &message((8, 0), [0, 1, 0, 2], &data)).unwrap();
+        assert_eq!(host.below.sent.last().unwrap().1, message((0, 0), [0, 1, 0, 2], &data));
+    }
+}
+
+// FRG-2
+#[test]
+fn a_reply_may_be_fragmented_on_its_way() {
+    let mut host = Host::new();
+    host.take(THEM, &message((8, 0), [0; 4], &[7; 65_507])).unwrap();
+    let (header, answer) = &host.below.sent[0];
+    assert_eq!((header.dont_fragment, answer.len()), (false, 65_515));
 }
 
 #[test]
@@ -111,17 +168,27 @@ fn a_reply_that_cannot_be_sent_is_discarded_with_the_reason() {
     assert_eq!(host.take(THEM, &message((8, 0), [0; 4], b"")), Ok(()));
 }
 
+// ICMP-2, ICMP-12, ICMP-15
 #[test]
 fn types_that_nobody_acts_on_are_discarded_in_silence() {
     let mut host = Host::new();
     for icmp_type in (0..=255).filter(|t| ![0, 3, 4, 5, 8, 11, 12].contains(t)) {
+        let discard = match icmp_type {
+            9 | 10 => Discard::RouterDiscovery,
+            13 => Discard::Timestamp,
+            14 => Discard::Unasked,
+            6 | 15..=18 | 30..=39 => Discard::Deprecated,
+            42 | 43 => Discard::ExtendedEcho,
+            _ => Discard::Type,
+        };
         let unknown = message((icmp_type, 0), [0; 4], &[0; 56]);
-        assert_eq!(host.take(THEM, &unknown), Err(Discard::Type), "type {icmp_type}");
+        assert_eq!(host.take(THEM, &unknown), Err(discard), "type {icmp_type}");
     }
     assert_eq!(host.below.sent.len(), 0);
     assert_eq!(host.after(ms(60_000)), []);
 }
 
+// ICMP-2
 #[test]
 fn fewer_than_eight_octets_are_no_message() {
     let request = message((8, 0), [0; 4], b"");
@@ -132,6 +199,7 @@ fn fewer_than_eight_octets_are_no_message() {
     }
 }
 
+// ICMP-2
 #[test]
 fn a_bad_checksum_is_discarded_in_silence() {
     let good = message((8, 0), [1, 2, 3, 4], b"data");

@@ -1,12 +1,12 @@
 //! A host, and a stranger whose packets are written by hand.
 
-use std::{borrow::Cow, net::Ipv4Addr};
+use std::{borrow::Cow, net::Ipv4Addr, time::Duration};
 
 use arp::{Arp, Config, Owned};
 use etherparse::EtherType;
-use ipv4::{Datagram, DatagramTx, Discard, Header, Ipv4, SendError, Sent};
+use ipv4::{Datagram, DatagramTx, Discard, Event, Header, Ipv4, SendError, Sent};
 use link::{
-    Direction, FrameIo, FrameTx, MacAddr6,
+    Cast, Checksum, Direction, Facts, FrameIo, FrameTx, MacAddr6, Source, Stamp,
     memory::{Network, Port},
 };
 use sidestack_ipv4 as ipv4;
@@ -47,6 +47,20 @@ pub(crate) fn with_options(options: &[u8], payload: &[u8]) -> Vec<u8> {
     with_checksum(octets)
 }
 
+/// A fragment of the datagram `identification` from them to us, whose payload begins at `start`.
+pub(crate) fn fragment(identification: u16, start: usize, more: bool, payload: &[u8]) -> Vec<u8> {
+    let mut octets = packet(payload);
+    let field = (start / 8) as u16 | if more { 0x2000 } else { 0 };
+    octets[4..6].copy_from_slice(&identification.to_be_bytes());
+    octets[6..8].copy_from_slice(&field.to_be_bytes());
+    with_checksum(octets)
+}
+
+/// Octets that tell where they belong.
+pub(crate) fn pattern(len: usize) -> Vec<u8> {
+    (0..len).map(|at| (at ^ at >> 8) as u8).collect()
+}
+
 /// RFC 791 §3.1, over as many words as the header says.
 pub(crate) fn with_checksum(mut octets: Vec<u8>) -> Vec<u8> {
     octets[10..12].fill(0);
@@ -60,6 +74,7 @@ pub(crate) fn sum(octets: &[u8]) -> u16 {
     let len = octets.len().min(usize::from(octets[0] & 0x0f) * 4);
     let words = octets[..len].chunks_exact(2).map(|w| u32::from(w[0]) << 8 | u32::from(w[1]));
     let sum: u32 = words.sum();
+    let sum = (sum & 0xffff) + (sum >> 16);
     ((sum & 0xffff) + (sum >> 16)) as u16
 }
 
@@ -95,6 +110,20 @@ impl Host {
         self.take_at(mac(1), packet)
     }
 
+    /// What becomes of a packet, longer than the link takes, that came by another way.
+    pub(crate) fn take_long(&mut self, packet: &[u8]) -> Result<Datagram<'static>, Discard> {
+        let frame = [&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 9, 8, 0], packet].concat();
+        let facts = Facts {
+            direction: Direction::Received,
+            cast: Cast::Host,
+            at: self.network.now(),
+            stamp: Stamp { since_epoch: Duration::ZERO, source: Source::Virtual },
+            checksum: Checksum::Complete,
+        };
+        let frame = link::Frame::new(&frame, facts).unwrap();
+        self.ipv4.input(self.network.now(), &frame).map(own)
+    }
+
     /// What becomes of `packet` in a frame to `dst`.
     pub(crate) fn take_at(
         &mut self,
@@ -119,6 +148,20 @@ impl Host {
         self.over(|below| below.send(header, message.len(), &mut write))
     }
 
+    /// What happened until now.
+    pub(crate) fn poll(&mut self) -> Vec<Event> {
+        let (now, mut events) = (self.network.now(), Vec::new());
+        while let Some(event) = self.ipv4.poll(now, &mut self.arp.over(now, &mut self.port)) {
+            events.push(event);
+        }
+        assert!(self.ipv4.deadline().is_none_or(|at| at > now), "a deadline in the past");
+        events
+    }
+
+    pub(crate) fn pass(&mut self, seconds: u64) {
+        self.network.advance_to(self.network.now() + Duration::from_secs(seconds));
+    }
+
     pub(crate) fn over<T>(&mut self, act: impl FnOnce(&mut dyn DatagramTx) -> T) -> T {
         let now = self.network.now();
         act(&mut self.ipv4.over(now, &mut self.arp.over(now, &mut self.port)))
@@ -138,8 +181,7 @@ impl Host {
 }
 
 fn own(datagram: Datagram<'_>) -> Datagram<'static> {
-    let Datagram { src, dst, protocol, ttl, tos, cast, at, stamp, header, payload } = datagram;
-    let header = Cow::Owned(header.into_owned());
-    let payload = Cow::Owned(payload.into_owned());
-    Datagram { src, dst, protocol, ttl, tos, cast, at, stamp, header, payload }
+    let header = Cow::Owned(datagram.header.into_owned());
+    let payload = Cow::Owned(datagram.payload.into_owned());
+    Datagram { header, payload, ..datagram }
 }

@@ -9,6 +9,7 @@ use crate::host::{BROADCAST, Host, THEM, US, addr, mac, sum};
 
 const EXPERIMENT: IpNumber = IpNumber(0xfd);
 
+// IP-1
 #[test]
 fn a_header_is_built_octet_for_octet() {
     let mut host = Host::new();
@@ -30,6 +31,7 @@ fn a_header_is_built_octet_for_octet() {
     assert_eq!(host.left(), [(mac(2), [&header[..], b"Hello, world!"].concat())]);
 }
 
+// IP-13
 #[test]
 fn every_type_of_service_leaves_as_it_was_chosen() {
     let mut host = Host::new();
@@ -40,6 +42,7 @@ fn every_type_of_service_leaves_as_it_was_chosen() {
     }
 }
 
+// IP-11
 #[test]
 fn no_packet_leaves_without_a_hop() {
     let mut host = Host::new();
@@ -49,6 +52,7 @@ fn no_packet_leaves_without_a_hop() {
     }
 }
 
+// ETH-8, FRG-10
 #[test]
 fn what_fits_the_mtu_leaves_and_an_octet_more_is_refused_and_leaves_nothing() {
     for mtu in [68, 576, 1500, 9000] {
@@ -132,6 +136,7 @@ fn a_packet_to_an_unknown_neighbour_is_kept_while_it_is_asked_for() {
     assert_eq!(left[0].1[..8], *b"\x00\x01\x08\x00\x06\x04\x00\x01");
 }
 
+// IP-6, SEC-11
 #[test]
 fn what_cannot_be_fragmented_needs_no_identification() {
     let mut host = Host::new();
@@ -141,6 +146,7 @@ fn what_cannot_be_fragmented_needs_no_identification() {
     }
 }
 
+// IP-6
 #[test]
 fn identifications_towards_one_host_do_not_repeat() {
     let mut host = Host::new();
@@ -149,6 +155,7 @@ fn identifications_towards_one_host_do_not_repeat() {
     assert_eq!(ids.len(), 5000);
 }
 
+// SEC-11
 #[test]
 fn identifications_tell_nobody_how_much_is_sent_to_others() {
     let mut host = Host::new();
@@ -166,6 +173,7 @@ fn identifications_tell_nobody_how_much_is_sent_to_others() {
     assert!(max - min > 10_000, "they are not from one counter");
 }
 
+// SEC-11
 #[test]
 fn another_secret_gives_other_identifications() {
     let run = |secret| {
@@ -177,6 +185,7 @@ fn another_secret_gives_other_identifications() {
     assert_ne!(run(1), run(2));
 }
 
+// RTE-6
 #[test]
 fn broadcasts_and_groups_leave_to_their_hardware_addresses_and_ask_nobody() {
     let group = MacAddr6::new(0x01, 0, 0x5e, 1, 2, 3);
@@ -195,6 +204,7 @@ fn broadcasts_and_groups_leave_to_their_hardware_addresses_and_ask_nobody() {
     }
 }
 
+// RTE-1
 #[test]
 fn what_is_beyond_leaves_to_the_gateway_and_keeps_its_destination() {
     let far = addr("192.0.2.1");
@@ -205,6 +215,7 @@ fn what_is_beyond_leaves_to_the_gateway_and_keeps_its_destination() {
     assert_eq!(left[0].1[12..20], [US.octets(), far.octets()].concat());
 }
 
+// RTE-4
 #[test]
 fn the_source_that_was_chosen_is_the_source() {
     let mut host = Host::new();

@@ -5,6 +5,7 @@ use sidestack_ipv4 as ipv4;
 
 use crate::host::{GATEWAY, US, addr};
 
+// RTE-1
 #[test]
 fn a_route_explains_itself() {
     let host = Ipv4::new("10.0.0.1/24".parse().unwrap()).with_gateway(GATEWAY);
@@ -33,6 +34,7 @@ fn a_route_explains_itself() {
     }
 }
 
+// RTE-2
 #[test]
 fn the_longest_prefix_wins_whatever_the_order_they_came_in() {
     let gateways = ["10.0.0.8", "10.0.0.16", "10.0.0.32"].map(addr);
@@ -65,6 +67,7 @@ fn a_prefix_may_be_on_the_link_without_an_address_of_ours_in_it() {
     assert_eq!((route.next_hop, route.src), (NextHop::Unicast(addr("10.9.0.1")), US));
 }
 
+// RTE-4
 #[test]
 fn the_source_is_our_address_on_the_network_of_the_next_hop() {
     let mut host = Ipv4::new("10.0.0.1/24".parse().unwrap()).with_gateway(addr("10.7.0.254"));
@@ -77,6 +80,7 @@ fn the_source_is_our_address_on_the_network_of_the_next_hop() {
     assert_eq!(src("255.255.255.255"), US, "the first");
 }
 
+// IP-14
 #[test]
 fn on_a_prefix_of_31_bits_the_other_address_is_a_neighbour_and_none_is_broadcast() {
     let host = Ipv4::new("10.0.0.1/31".parse().unwrap());
@@ -86,6 +90,7 @@ fn on_a_prefix_of_31_bits_the_other_address_is_a_neighbour_and_none_is_broadcast
     assert_eq!(host.route(addr("10.0.0.2")), None);
 }
 
+// IP-14
 #[test]
 fn on_a_prefix_of_32_bits_nobody_else_is_on_the_link() {
     let host = Ipv4::new("10.0.0.1/32".parse().unwrap());
@@ -95,6 +100,7 @@ fn on_a_prefix_of_32_bits_nobody_else_is_on_the_link() {
     assert_eq!(host.route(addr("10.0.0.1")).unwrap().next_hop, NextHop::Unicast(US));
 }
 
+// IP-15
 #[test]
 fn both_broadcast_forms_of_each_network_of_ours_are_known_and_no_others() {
     let mut host = Ipv4::new("10.0.0.1/24".parse().unwrap());

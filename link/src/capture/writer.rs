@@ -1,95 +1,158 @@
 use std::{
     io::{self, Write},
-    time::Duration,
+    mem,
 };
 
-use pcap_file::{
-    DataLink,
-    pcapng::{
-        PcapNgWriteError, PcapNgWriter,
-        blocks::{
-            enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption},
-            interface_description::{
-                InterfaceDescriptionBlock, InterfaceDescriptionOption, InterfaceTsResolution,
-            },
-        },
-    },
+use super::{
+    INBOUND, OUTBOUND,
+    format::{Encoder, Entry, Format},
+    reader::Captured,
 };
 
-use super::{INBOUND, OUTBOUND, STAMP_MAX, reader::Captured};
-
-/// Writes frames as they are given to it, as pcapng in nanoseconds.
+/// Writes frames as they are given to it, with stamps in nanoseconds.
+///
+/// It holds up to 64 KiB, and hands on whole records only: whenever it has, the file can be read to
+/// its end. Dropping it also writes what it holds, but tells nobody of a failure.
 pub struct Writer<W: Write> {
-    blocks: PcapNgWriter<W>,
+    /// `None` once finished, or when there was no next.
+    out: Option<W>,
+    format: Format,
+    interface: String,
+    encoder: Encoder,
+    /// Octets of the present file that `out` has, and of its head.
+    len: u64,
+    head_len: u64,
+    rotation: Option<Rotation<W>>,
 }
 
 impl<W: Write> Writer<W> {
-    /// Begins a capture of the interface of that name. Each block is several small writes: `out`
-    /// had better have a buffer.
+    /// Begins a capture, as pcapng, of the interface of that name.
     ///
     /// # Errors
     /// When the head of the file cannot be written.
     pub fn new(interface: &str, out: W) -> io::Result<Self> {
-        Ok(Self { blocks: begin(interface, out)? })
+        Self::with_format(Format::PcapNg, interface, out)
+    }
+
+    /// Begins a capture in a form of one's choice.
+    ///
+    /// # Errors
+    /// As [`Writer::new`].
+    pub fn with_format(format: Format, interface: &str, out: W) -> io::Result<Self> {
+        let mut writer = Self {
+            out: Some(out),
+            format,
+            interface: interface.into(),
+            encoder: Encoder::begin(format, interface)?,
+            len: 0,
+            head_len: 0,
+            rotation: None,
+        };
+        writer.hand_on()?;
+        writer.head_len = writer.len;
+        Ok(writer)
+    }
+
+    /// Goes on in the file that `next` gives, as often as the present one would come to have more
+    /// than `limit` octets; each is a whole capture, and has one frame at least.
+    ///
+    /// A file that is full is flushed and dropped before `next` is called. [`numbered`] has names.
+    ///
+    /// [`numbered`]: super::numbered
+    pub fn rotating(
+        mut self,
+        limit: u64,
+        next: impl FnMut() -> io::Result<W> + Send + 'static,
+    ) -> Self {
+        self.rotation = Some(Rotation { limit, next: Box::new(next) });
+        self
     }
 
     /// Writes a frame.
     ///
     /// # Errors
-    /// When it cannot be written; the file is cut then.
+    /// When what is held cannot be written, or the next file not be begun; the file is cut then.
     pub fn write(&mut self, frame: &Captured<'_>) -> io::Result<()> {
         let flags = frame.outbound.map(|outbound| if outbound { OUTBOUND } else { INBOUND });
-        write_frame(&mut self.blocks, frame.stamp, flags, frame.len, frame.octets)
+        let &Captured { stamp, len, octets, .. } = frame;
+        self.add(&Entry { stamp, flags, len, octets })?;
+        if self.encoder.buffer().len() >= HELD_MAX { self.hand_on() } else { Ok(()) }
     }
 
-    /// Gives the file back, flushed.
+    /// Writes what is held, so that others can read it.
     ///
     /// # Errors
-    /// When it cannot be flushed.
-    pub fn finish(self) -> io::Result<W> {
-        let mut out = self.blocks.into_inner();
-        out.flush()?;
-        Ok(out)
+    /// As [`Writer::write`].
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.hand_on()?;
+        self.file()?.flush()
+    }
+
+    /// Gives the file back, flushed; of several, the last.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    pub fn finish(mut self) -> io::Result<W> {
+        self.flush()?;
+        self.out.take().ok_or_else(closed)
+    }
+
+    /// Holds the record of a frame, in the next file if it is too much for this one.
+    pub(super) fn add(&mut self, entry: &Entry<'_>) -> io::Result<()> {
+        let held = self.encoder.buffer().len();
+        self.encoder.add(entry)?;
+        let Some(Rotation { limit, .. }) = self.rotation else { return Ok(()) };
+        let without = self.len + held as u64;
+        let with = self.len + self.encoder.buffer().len() as u64;
+        if with <= limit || without <= self.head_len {
+            return Ok(());
+        }
+        let record = self.encoder.buffer().split_off(held);
+        self.rotate()?;
+        self.encoder.buffer().extend(record);
+        Ok(())
+    }
+
+    /// Writes what is held.
+    pub(super) fn hand_on(&mut self) -> io::Result<()> {
+        let records = mem::take(self.encoder.buffer());
+        self.file()?.write_all(&records)?;
+        self.len += records.len() as u64;
+        *self.encoder.buffer() = records; // for its room
+        self.encoder.buffer().clear();
+        Ok(())
+    }
+
+    fn file(&mut self) -> io::Result<&mut W> {
+        self.out.as_mut().ok_or_else(closed)
+    }
+
+    fn rotate(&mut self) -> io::Result<()> {
+        self.flush()?;
+        let Some(Rotation { next, .. }) = &mut self.rotation else { return Ok(()) };
+        self.out = None; // complete before there is another
+        self.out = Some(next()?);
+        self.encoder = Encoder::begin(self.format, &self.interface)?;
+        self.len = 0;
+        self.hand_on()
     }
 }
 
-/// Writes the head of a file.
-pub(super) fn begin<W: Write>(interface: &str, out: W) -> io::Result<PcapNgWriter<W>> {
-    let mut blocks = PcapNgWriter::new(out).map_err(into_io)?;
-    let description = InterfaceDescriptionBlock {
-        linktype: DataLink::ETHERNET,
-        snaplen: 0,
-        options: vec![
-            InterfaceDescriptionOption::IfName(interface.into()),
-            InterfaceDescriptionOption::IfTsResol(InterfaceTsResolution::NANO),
-        ],
-    };
-    blocks.write_pcapng_block(description).map_err(into_io)?;
-    Ok(blocks)
-}
-
-/// Writes one block of a frame that had `len` octets.
-pub(super) fn write_frame<W: Write>(
-    blocks: &mut PcapNgWriter<W>,
-    stamp: Duration,
-    flags: Option<u32>,
-    len: usize,
-    octets: &[u8],
-) -> io::Result<()> {
-    let block = EnhancedPacketBlock {
-        interface_id: 0,
-        timestamp: stamp.min(STAMP_MAX),
-        original_len: u32::try_from(len).unwrap_or(u32::MAX),
-        data: octets.into(),
-        options: flags.map(EnhancedPacketOption::Flags).into_iter().collect(),
-    };
-    blocks.write_pcapng_block(block).map_err(into_io)?;
-    Ok(())
-}
-
-fn into_io(error: PcapNgWriteError) -> io::Error {
-    match error {
-        PcapNgWriteError::Io(error) => error,
-        error => io::Error::other(error),
+impl<W: Write> Drop for Writer<W> {
+    fn drop(&mut self) {
+        let _ = self.flush(); // nobody is left to be told
     }
 }
+
+/// When to begin another file, and where.
+struct Rotation<W> {
+    limit: u64,
+    next: Box<dyn FnMut() -> io::Result<W> + Send>,
+}
+
+fn closed() -> io::Error {
+    io::Error::new(io::ErrorKind::NotConnected, "the capture has no file to go on in")
+}
+
+/// Octets held before they are written.
+const HELD_MAX: usize = 64 << 10;

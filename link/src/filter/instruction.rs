@@ -29,9 +29,19 @@ pub(super) const fn unless_equal(k: u32, skip: u8) -> Instruction {
     Instruction { code: JUMP_EQUAL, jt: 0, jf: skip, k }
 }
 
+pub(super) const fn unless_at_least(k: u32, skip: u8) -> Instruction {
+    Instruction { code: JUMP_AT_LEAST, jt: 0, jf: skip, k }
+}
+
+pub(super) const fn if_greater(k: u32, skip: u8) -> Instruction {
+    Instruction { code: JUMP_GREATER, jt: skip, jf: 0, k }
+}
+
 pub(super) const ACCEPT: Instruction = Instruction { code: RETURN, jt: 0, jf: 0, k: u32::MAX };
 pub(super) const REJECT: Instruction = Instruction { code: RETURN, jt: 0, jf: 0, k: 0 };
 pub(super) const LOAD_HALF: u16 = (libc::BPF_LD | libc::BPF_H | libc::BPF_ABS) as u16;
 pub(super) const LOAD_WORD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
 pub(super) const JUMP_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
+pub(super) const JUMP_AT_LEAST: u16 = (libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K) as u16;
+pub(super) const JUMP_GREATER: u16 = (libc::BPF_JMP | libc::BPF_JGT | libc::BPF_K) as u16;
 pub(super) const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;

@@ -35,22 +35,12 @@ impl Transit<'_> {
 
     /// What the payload is, looking through tags.
     pub fn ether_type(&self) -> EtherType {
-        let end = self.header_len();
-        EtherType(u16::from_be_bytes([self.octets[end - 2], self.octets[end - 1]]))
+        ether_type(self.octets)
     }
 
     /// Whether its payload is longer than an MTU of that many octets; tags do not count.
     pub fn exceeds(&self, mtu: usize) -> bool {
-        self.octets.len() > self.header_len() + mtu
-    }
-
-    /// The octets before the payload, those of whole tags included.
-    fn header_len(&self) -> usize {
-        let mut end = HEADER_LEN;
-        while is_tag(&self.octets[end - 2..end]) && end + TAG_LEN <= self.octets.len() {
-            end += TAG_LEN;
-        }
-        end
+        exceeds(self.octets, mtu)
     }
 
     fn mac(&self, at: usize) -> MacAddr6 {
@@ -137,7 +127,7 @@ impl Fate {
     }
 
     /// Does to the octets what it says.
-    pub(super) fn alter(&self, octets: &mut Vec<u8>) {
+    pub fn alter(&self, octets: &mut Vec<u8>) {
         if let Some(bit) = self.inverted
             && let Some(octet) = octets.get_mut(bit / 8)
         {
@@ -173,10 +163,12 @@ pub enum Part {
     IcmpHeader,
     /// All that follows, padding included.
     Data,
+    /// The last two.
+    Message,
 }
 
 impl Part {
-    /// Its octets in a frame of `len` octets, 60 or more.
+    /// Its octets in a frame of `len` octets, 60 or more; in a shorter one it may have none.
     pub fn octets(self, len: usize) -> Range<usize> {
         match self {
             Self::Whole => 0..len,
@@ -185,9 +177,30 @@ impl Part {
             Self::EtherType => 12..14,
             Self::IpHeader => 14..34,
             Self::IcmpHeader => 34..42,
-            Self::Data => 42..len,
+            Self::Data => 42..len.max(42),
+            Self::Message => 34..len.max(34),
         }
     }
+}
+
+/// What the payload of a frame is, looking through tags.
+pub(super) fn ether_type(octets: &[u8]) -> EtherType {
+    let end = header_len(octets);
+    EtherType(u16::from_be_bytes([octets[end - 2], octets[end - 1]]))
+}
+
+/// Whether the payload of a frame is longer than an MTU of that many octets.
+pub(super) fn exceeds(octets: &[u8], mtu: usize) -> bool {
+    octets.len() > header_len(octets) + mtu
+}
+
+/// The octets before the payload, those of whole tags included.
+fn header_len(octets: &[u8]) -> usize {
+    let mut end = HEADER_LEN;
+    while is_tag(&octets[end - 2..end]) && end + TAG_LEN <= octets.len() {
+        end += TAG_LEN;
+    }
+    end
 }
 
 /// What a frame is padded with by [`Fate::padded`].

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use etherparse::EtherType;
 
-use super::fate::{Fate, Part, Transit};
+use super::fate::{Fate, Part, Transit, ether_type, exceeds};
 use crate::frame::HEADER_LEN;
 
 /// Faults by probability, each between 0 and 1 a frame.
@@ -40,11 +40,18 @@ impl Faults {
     /// These faults as a fate for [`Network::set_fate`](super::Network::set_fate), the same for
     /// the same `seed`.
     pub fn fate(self, seed: u64) -> impl FnMut(&Transit<'_>) -> Fate + Send + 'static {
+        let mut judge = self.judge(seed);
+        move |transit| judge(transit.octets)
+    }
+
+    /// The same over frames that pass no network of ours, which are any octets with an Ethernet
+    /// header.
+    pub fn judge(self, seed: u64) -> impl FnMut(&[u8]) -> Fate + Send + 'static {
         // What came later has dice of its own, so that a seed means what it meant before.
         let (mut dice, mut later) = (Dice(seed), Dice(!seed));
         let mut losing = 0;
-        move |transit| {
-            let len = transit.octets.len();
+        move |octets| {
+            let len = octets.len();
             // Every die is cast for every frame, so that one fault does not shift another's.
             if dice.chance(self.loss) {
                 losing = self.burst.max(1);
@@ -53,18 +60,18 @@ impl Faults {
             let held = dice.chance(self.reorder);
             let corrupt = dice.chance(self.corrupt);
             let part = self.part.octets(len);
-            let bit = part.start * 8 + dice.below(part.len() * 8);
+            let bit = part.start * 8 + dice.below(part.len().max(1) * 8);
             let late = self.delay
                 + self.jitter.mul_f64(dice.unit())
                 + if held { self.hold } else { Duration::ZERO };
             let cut = later.chance(self.truncate);
-            let end = HEADER_LEN + later.below(len - HEADER_LEN);
+            let end = HEADER_LEN + later.below(len.saturating_sub(HEADER_LEN).max(1));
             let padded = later.chance(self.pad);
             let junk = 1 + later.below(40);
 
             let lost = losing > 0
-                || self.mtu.is_some_and(|mtu| transit.exceeds(mtu))
-                || self.silent == Some(transit.ether_type());
+                || self.mtu.is_some_and(|mtu| exceeds(octets, mtu))
+                || self.silent.is_some_and(|silent| silent == ether_type(octets));
             losing = losing.saturating_sub(1);
             Fate {
                 lost,

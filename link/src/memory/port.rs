@@ -175,6 +175,10 @@ impl FrameIo for Port {
     fn returns_sent(&self) -> bool {
         self.returns_sent
     }
+
+    fn dropped(&mut self) -> u64 {
+        self.line().overflowed()
+    }
 }
 
 impl Wait for Port {

@@ -1,5 +1,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::frame::Span;
+
 /// Translates the kernel's stamps, which are times of day, to [`Instant`]s.
 ///
 /// Both clocks run at the same rate, so their offset is constant but for steps of the time of day.
@@ -7,31 +9,32 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// wrong by more than [`TOLERANCE`], so that two translated stamps subtract exactly. A reading that
 /// contradicts all before it tells of a step; stamps from before the step are not translated.
 #[derive(Clone, Debug)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     /// The instant at which time of day and offset are the same.
     origin: Instant,
     /// Time of day at `origin`, in nanoseconds since the epoch.
     offset: i128,
     low: i128,
     high: i128,
-    /// When the present offset began to hold.
-    since: Instant,
-    /// The latest reading: no stamp seen before it can be later.
-    latest: Instant,
+    /// Since the present offset began to hold, up to the latest reading: no stamp seen before that
+    /// can be later.
+    span: Span,
 }
 
 impl Clock {
-    pub(super) fn new(reading: Reading) -> Self {
+    pub(crate) fn new(reading: Reading) -> Self {
         let Reading { before, after, .. } = reading;
         let (low, high) = reading.offset(before);
         let offset = i128::midpoint(low, high);
-        Self { origin: before, offset, low, high, since: before, latest: after }
+        let dawn = time_of_day(offset);
+        let span = Span { since: before, dawn, until: after };
+        Self { origin: before, offset, low, high, span }
     }
 
     /// Learns from a reading.
-    pub(super) fn read(&mut self, reading: Reading) {
+    pub(crate) fn read(&mut self, reading: Reading) {
         let (low, high) = reading.offset(self.origin);
-        self.latest = reading.after;
+        self.span.until = reading.after;
         if low > self.high || high < self.low {
             *self = Self::new(reading);
             return;
@@ -41,41 +44,40 @@ impl Clock {
         let right = self.offset.clamp(self.low, self.high);
         if right.abs_diff(self.offset) > TOLERANCE {
             self.offset = right;
+            self.span.dawn = self.wall(self.span.since);
         }
     }
 
     /// The instant of `stamp`, since the epoch; read the clock after taking the stamp.
     ///
     /// `None` if it is from before the time of day was last set, or not from this clock at all.
-    #[inline]
-    pub(super) fn instant(&self, stamp: Duration) -> Option<Instant> {
-        let nanoseconds = i128::try_from(stamp.as_nanos()).ok()? - self.offset;
-        let magnitude = nanos(nanoseconds.unsigned_abs())?;
-        let instant = match nanoseconds {
-            0.. => self.origin.checked_add(magnitude),
-            _ => self.origin.checked_sub(magnitude),
-        }?;
-        (self.since..=self.latest).contains(&instant).then_some(instant)
+    #[cfg(test)]
+    fn instant(&self, stamp: Duration) -> Option<Instant> {
+        self.span.instant(stamp)
+    }
+
+    /// What stamps are translated by, if they were taken before the latest reading.
+    pub(super) fn span(&self) -> Span {
+        self.span
     }
 
     /// The time of day at `at`, since the epoch.
-    pub(super) fn wall(&self, at: Instant) -> Duration {
-        let wall = self.offset + between(self.origin, at);
-        u128::try_from(wall).ok().and_then(nanos).unwrap_or_default()
+    pub(crate) fn wall(&self, at: Instant) -> Duration {
+        time_of_day(self.offset + between(self.origin, at))
     }
 }
 
 /// A reading of the time of day, between two of the clock that never steps.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reading {
-    pub(super) before: Instant,
-    pub(super) wall: Duration,
-    pub(super) after: Instant,
+pub(crate) struct Reading {
+    pub(crate) before: Instant,
+    pub(crate) wall: Duration,
+    pub(crate) after: Instant,
 }
 
 impl Reading {
     #[expect(clippy::disallowed_methods, reason = "a link tells the layers their time")]
-    pub(super) fn now() -> Self {
+    pub(crate) fn now() -> Self {
         let before = now();
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self { before, wall, after: now() }
@@ -89,7 +91,7 @@ impl Reading {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a link tells the layers their time")]
-pub(super) fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
@@ -99,9 +101,9 @@ fn between(start: Instant, end: Instant) -> i128 {
     ahead - start.saturating_duration_since(end).as_nanos().cast_signed()
 }
 
-#[inline]
-fn nanos(nanoseconds: u128) -> Option<Duration> {
-    u64::try_from(nanoseconds).ok().map(Duration::from_nanos)
+/// What is so many nanoseconds after the epoch; the epoch itself if that cannot be.
+fn time_of_day(nanoseconds: i128) -> Duration {
+    u64::try_from(nanoseconds).map(Duration::from_nanos).unwrap_or_default()
 }
 
 /// Nanoseconds by which the offset in use may be wrong: what a single good reading leaves open.

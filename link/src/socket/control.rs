@@ -6,8 +6,8 @@ use nix::libc;
 /// What the kernel says of a frame beside it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Control {
-    /// The kernel's software stamp, since the epoch.
-    pub(super) stamp: Option<Duration>,
+    /// The kernel's software stamp, since the epoch; zero if there is none.
+    pub(super) stamp: Duration,
     /// `TP_STATUS_` flags.
     pub(super) status: u32,
     /// Tag control information and protocol of the tag that the kernel took off, if it did.
@@ -21,7 +21,9 @@ impl Control {
         let mut control = Self::default();
         for (level, kind, data) in messages(octets) {
             match (level, kind) {
-                (libc::SOL_SOCKET, libc::SCM_TIMESTAMPING) => control.stamp = stamp(data),
+                (libc::SOL_SOCKET, libc::SCM_TIMESTAMPING) => {
+                    control.stamp = stamp(data).unwrap_or_default()
+                }
                 (libc::SOL_PACKET, libc::PACKET_AUXDATA) => control.auxiliary(data),
                 _ => {}
             }
@@ -42,11 +44,13 @@ impl Control {
     }
 
     /// Whether a transport checksum is still to be filled in.
+    #[inline]
     pub(super) fn is_unfinished(&self) -> bool {
         self.status & libc::TP_STATUS_CSUMNOTREADY != 0
     }
 
     /// The tag that the kernel took off, as octets.
+    #[inline]
     pub(super) fn tag(&self) -> Option<[u8; crate::TAG_LEN]> {
         if self.status & libc::TP_STATUS_VLAN_VALID == 0 {
             return None;
@@ -73,12 +77,11 @@ fn messages(mut octets: &[u8]) -> impl Iterator<Item = (i32, i32, &[u8])> {
     })
 }
 
-/// The first `timespec` of a `scm_timestamping`, the software one; `None` if it is zero.
+/// The first `timespec` of a `scm_timestamping`, the software one.
 fn stamp(data: &[u8]) -> Option<Duration> {
     let seconds = isize::from_ne_bytes(field(data, 0)?);
     let nanoseconds = isize::from_ne_bytes(field(data, WORD)?);
-    let stamp = Duration::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?);
-    (!stamp.is_zero()).then_some(stamp)
+    Some(Duration::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?))
 }
 
 /// `N` octets from `at` on, if there are.
@@ -120,7 +123,7 @@ mod tests {
     #[test]
     fn every_known_message_is_read_and_an_unknown_one_passed_over() {
         let control = Control::read(&whole());
-        assert_eq!(control.stamp, Some(Duration::new(7, 9)));
+        assert_eq!(control.stamp, Duration::new(7, 9));
         assert_eq!((control.tag(), control.is_unfinished()), (Some([0x88, 0xa8, 0, 5]), false));
     }
 

@@ -55,8 +55,7 @@ impl Inlet {
         }
     }
 
-    /// Takes what is waiting, at least some of it, and returns how often to ask for the
-    /// [`Inlet::next`].
+    /// Takes what is waiting, at least some of it, and returns how much there is to be shown.
     pub(super) fn take(&mut self, fd: &OwnedFd) -> io::Result<usize> {
         match self {
             Self::Batch(batch) => Ok(batch.receive(fd)?),
@@ -65,13 +64,15 @@ impl Inlet {
         }
     }
 
-    /// The next message of what was taken; `None` if the kernel's description of it is not sane.
+    /// Shows what was taken, except for messages whose description by the kernel is not sane.
+    ///
+    /// A loop for each kind, not a choice for each message.
     #[inline]
-    pub(super) fn next(&mut self) -> Option<Message<'_>> {
+    pub(super) fn each(&mut self, see: impl FnMut(Message<'_>)) {
         match self {
-            Self::Batch(batch) => batch.next(),
-            Self::Slots(slots) => slots.next(),
-            Self::Blocks(blocks) => blocks.next(),
+            Self::Batch(batch) => batch.each(see),
+            Self::Slots(slots) => slots.each(see),
+            Self::Blocks(blocks) => blocks.each(see),
         }
     }
 

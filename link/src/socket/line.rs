@@ -1,7 +1,9 @@
 use std::{
+    cell::Cell,
     collections::VecDeque,
     io,
     os::fd::{AsFd, BorrowedFd},
+    time::{Duration, Instant},
 };
 
 use macaddr::MacAddr6;
@@ -14,8 +16,12 @@ use crate::{
 };
 
 /// What a socket knows of the interface that it is bound to.
-pub(super) struct Line {
+pub(crate) struct Line {
     monitor: Monitor,
+    /// Somebody saw that there are news.
+    rung: Cell<bool>,
+    /// When the news were last taken in.
+    heard: Instant,
     name: String,
     condition: Condition,
     adopted: Option<MacAddr6>,
@@ -26,26 +32,50 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn new(
+    pub(crate) fn new(
         monitor: Monitor,
         name: String,
         condition: Condition,
         adopted: Option<MacAddr6>,
         tagged: bool,
+        now: Instant,
     ) -> Self {
-        let extra = if tagged { TAG_LEN } else { 0 };
-        Self { monitor, name, condition, adopted, extra, gone: false, events: VecDeque::new() }
+        Self {
+            monitor,
+            rung: Cell::new(false),
+            heard: now,
+            name,
+            condition,
+            adopted,
+            extra: if tagged { TAG_LEN } else { 0 },
+            gone: false,
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Says that there are news: whoever waits for frames waits for them too.
+    pub(super) fn ring(&self) {
+        self.rung.set(true);
+    }
+
+    /// Takes in the news if there are any, or may be some by now: to ask each time would double
+    /// the system calls of who never waits.
+    pub(super) fn follow(&mut self, now: Instant) {
+        if self.rung.take() || now >= self.heard + LAG {
+            self.heard = now;
+            self.listen();
+        }
     }
 
     /// Takes in the news.
-    pub(super) fn listen(&mut self) {
+    pub(crate) fn listen(&mut self) {
         while let Some(change) = self.monitor.read() {
             self.turn(change);
         }
     }
 
     /// Takes in how things are right now, which the news may not tell yet.
-    pub(super) fn ask(&mut self) {
+    pub(crate) fn ask(&mut self) {
         self.listen(); // they are older, and must not be told after it
         if let Ok(change) = self.monitor.now() {
             self.turn(change);
@@ -53,26 +83,26 @@ impl Line {
     }
 
     /// Knows that the interface is gone.
-    pub(super) fn cut(&mut self) {
+    pub(crate) fn cut(&mut self) {
         self.gone = true;
     }
 
-    pub(super) fn event(&mut self) -> Option<Event> {
+    pub(crate) fn event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
     /// The address of our station.
-    pub(super) fn mac(&self) -> MacAddr6 {
+    pub(crate) fn mac(&self) -> MacAddr6 {
         self.adopted.or(self.condition.mac).unwrap_or_default()
     }
 
     /// Octets that a frame may have after its header.
-    pub(super) fn mtu(&self) -> usize {
+    pub(crate) fn mtu(&self) -> usize {
         self.condition.mtu + self.extra
     }
 
     /// Why no frame can leave at present.
-    pub(super) fn bar(&self) -> Option<Unsent> {
+    pub(crate) fn bar(&self) -> Option<Unsent> {
         match self.condition.state {
             _ if self.gone => Some(Unsent::Down),
             State::Up => None,
@@ -81,17 +111,17 @@ impl Line {
         }
     }
 
-    pub(super) fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         self.gone
     }
 
-    pub(super) fn has_event(&self) -> bool {
+    pub(crate) fn has_event(&self) -> bool {
         !self.events.is_empty()
     }
 
     /// # Errors
     /// NotConnected if the interface is gone.
-    pub(super) fn check(&self) -> io::Result<()> {
+    pub(crate) fn check(&self) -> io::Result<()> {
         if !self.gone {
             return Ok(());
         }
@@ -117,6 +147,9 @@ impl Line {
         self.events.drain(..old); // nobody listens; the latest say how it is
     }
 }
+
+/// How long news may lie unheard while nobody waits.
+const LAG: Duration = Duration::from_millis(1);
 
 /// Events kept for whoever does not take them.
 const MAX_EVENTS: usize = 64;

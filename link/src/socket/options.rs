@@ -1,11 +1,12 @@
-use std::{io, os::fd::OwnedFd};
+use std::{io, os::fd::OwnedFd, time::Duration};
 
 use macaddr::MacAddr6;
-use nix::{libc, poll::poll};
+use nix::{libc, poll::ppoll};
 
 use super::{
     PacketSocket,
-    clock::{Clock, Reading},
+    clock::{self, Clock, Reading},
+    closing::Closing,
     fanout::Fanout,
     inlet::Inlet,
     line::Line,
@@ -122,20 +123,23 @@ impl Options {
         if let Kind::Other(kind) = kind {
             return Ok(Err(OpenError::NotEthernet { interface: name.into(), kind }));
         }
-        let stamping = stamping()?;
+        let (stamping, asked) = (stamping()?, clock::now());
         let mut monitor = Monitor::open(index)?;
         let Change::Is(condition) = monitor.now()? else {
             return Err(io::ErrorKind::NotFound.into());
         };
         let clock = Clock::new(Reading::now());
-        let line = Line::new(monitor, name.into(), condition, self.mac, self.tagged);
+        let line = Line::new(monitor, name.into(), condition, self.mac, self.tagged, asked);
         let stamps = self.stamps && self.fanout.is_none();
         let transmit = Transmit::open(index, &line, stamps)?;
         let inlet = self.receiver(&stamping, index, transmit.mark(), line.mtu())?;
         let buffer = inlet.octets(&stamping)?;
         let receive = Receive::new(stamping, line.mtu(), inlet);
-        let _ = poll(&mut [], STAMPING); // a signal only makes it shorter
-        Ok(Ok(PacketSocket { receive, transmit, line, clock, buffer, outgoing: self.outgoing }))
+        let closing = Closing::of([&receive, &transmit])?;
+        let left = (asked + STAMPING).saturating_duration_since(clock::now());
+        let _ = ppoll(&mut [], Some(left.into()), None); // a signal only makes it shorter
+        let outgoing = self.outgoing;
+        Ok(Ok(PacketSocket { receive, transmit, line, clock, buffer, outgoing, closing }))
     }
 
     /// Makes a receiver of `fd`, bound last of all, so that no frame comes in that it should not.
@@ -220,6 +224,6 @@ pub enum OpenError {
     },
 }
 
-/// How long it takes the kernel to begin to stamp, in milliseconds: in 60 of 60 openings enough,
-/// where without it 1 in 10 first answers had no stamp.
-const STAMPING: u16 = 1;
+/// How long it takes the kernel to begin to stamp: in 60 of 60 openings enough, where without it 1
+/// in 10 first answers had no stamp.
+const STAMPING: Duration = Duration::from_millis(1);

@@ -3,17 +3,13 @@ use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
-use macaddr::MacAddr6;
 use nix::libc;
 
 use super::{
-    clock::{Clock, Reading},
     inlet::{HEADROOM, Inlet, Message},
     sys,
 };
-use crate::frame::{
-    Cast, Checksum, Direction, Discard, Facts, Frame, HEADER_LEN, Source, Stamp, TAG_LEN,
-};
+use crate::frame::{Batch, Came, Checksum, Direction, Discard, HEADER_LEN, Said, TAG_LEN};
 
 /// The receive half.
 pub(super) struct Receive {
@@ -37,7 +33,7 @@ impl Receive {
         }
     }
 
-    /// Takes the next batch in, and returns how many there are for [`Receive::next`] to show.
+    /// Takes the next batch in, and returns how many there are for [`Receive::each`] to show.
     pub(super) fn take(&mut self) -> io::Result<usize> {
         match self.inlet.take(&self.fd) {
             // Told once when the interface goes down; the line knows.
@@ -46,29 +42,26 @@ impl Receive {
         }
     }
 
-    /// The next frame of the batch, unless it is not one; received, or sent by whomever.
+    /// Shows the frames of the batch: received, or sent by whomever.
     #[inline]
-    pub(super) fn next(
-        &mut self,
-        mac: MacAddr6,
-        clock: &Clock,
-        reading: Reading,
-    ) -> Option<Frame<'_>> {
-        let message = self.inlet.next()?;
-        let direction = match message.kind {
-            libc::PACKET_OUTGOING => Direction::Sent,
-            _ => Direction::Received,
-        };
-        if message.truncated {
-            self.stats.truncated += 1;
-            return None;
-        }
-        let Ok(frame) = view(message, direction, mac, clock, reading) else {
-            self.stats.runts += 1;
-            return None;
-        };
-        self.stats.received += u64::from(direction == Direction::Received);
-        Some(frame)
+    pub(super) fn each(&mut self, batch: &Batch, mut see: impl FnMut(Came<'_>)) {
+        let stats = &mut self.stats;
+        self.inlet.each(|message| {
+            if message.truncated {
+                stats.truncated += 1;
+                return;
+            }
+            let direction = match message.kind {
+                libc::PACKET_OUTGOING => Direction::Sent,
+                _ => Direction::Received,
+            };
+            let Ok(came) = view(message, direction, batch) else {
+                stats.runts += 1;
+                return;
+            };
+            stats.received += u64::from(direction == Direction::Received);
+            see(came);
+        });
     }
 
     /// Lets the kernel have the memory of the frames that were shown.
@@ -109,10 +102,8 @@ pub(super) struct ReceiveStats {
 fn view<'a>(
     message: Message<'a>,
     direction: Direction,
-    mac: MacAddr6,
-    clock: &Clock,
-    reading: Reading,
-) -> Result<Frame<'a>, Discard> {
+    batch: &'a Batch,
+) -> Result<Came<'a>, Discard> {
     let control = message.control;
     let octets = match control.tag() {
         Some(tag) if message.room.len() >= HEADROOM + HEADER_LEN => {
@@ -122,20 +113,8 @@ fn view<'a>(
         }
         _ => &message.room[HEADROOM..],
     };
-    let dst = octets.first_chunk().copied().unwrap_or_default();
-    let user = Stamp { since_epoch: reading.wall, source: Source::User };
-    let kernel = |since_epoch| Stamp { since_epoch, source: Source::Kernel };
     let checksum = if control.is_unfinished() { Checksum::Unfinished } else { Checksum::Complete };
-    Frame::new(
-        octets,
-        Facts {
-            direction,
-            cast: Cast::of(MacAddr6::from(dst), mac),
-            at: control.stamp.and_then(|stamp| clock.instant(stamp)).unwrap_or(reading.after),
-            stamp: control.stamp.map_or(user, kernel),
-            checksum,
-        },
-    )
+    Came::new(octets, Said { direction, checksum, stamp: control.stamp, batch })
 }
 
 /// Octets of the two addresses that a frame begins with.

@@ -31,8 +31,6 @@ pub(super) struct Batch {
     stride: usize,
     ancillary: Vec<Ancillary>,
     arrived: Vec<Arrived>,
-    /// How many of those were shown.
-    shown: usize,
 }
 
 impl Batch {
@@ -44,7 +42,6 @@ impl Batch {
             stride,
             ancillary: vec![Ancillary([0; CONTROL]); BATCH],
             arrived: Vec::with_capacity(BATCH),
-            shown: 0,
         }
     }
 
@@ -83,7 +80,6 @@ impl Batch {
             })
         });
         self.arrived.clear();
-        self.shown = 0;
         let count = match count {
             Err(Errno::EAGAIN) => return Ok(0),
             other => other? as usize,
@@ -97,18 +93,19 @@ impl Batch {
         Ok(count)
     }
 
-    /// The next message of the latest batch.
-    pub(super) fn next(&mut self) -> Option<Message<'_>> {
-        let n = self.shown;
-        let arrived = *self.arrived.get(n)?;
-        self.shown += 1;
-        let room = self.octets.chunks_exact_mut(self.stride).nth(n)?;
-        Some(Message {
-            room: room.get_mut(..HEADROOM + arrived.len)?,
-            truncated: arrived.truncated,
-            kind: arrived.kind,
-            control: Control::read(&self.ancillary.get(n)?.0[..arrived.control]),
-        })
+    /// Shows the messages of the latest batch.
+    #[inline]
+    pub(super) fn each(&mut self, mut see: impl FnMut(Message<'_>)) {
+        let rooms = self.octets.chunks_exact_mut(self.stride).zip(&self.ancillary);
+        for (arrived, (room, control)) in self.arrived.iter().zip(rooms) {
+            let Some(room) = room.get_mut(..HEADROOM + arrived.len) else { continue };
+            see(Message {
+                room,
+                truncated: arrived.truncated,
+                kind: arrived.kind,
+                control: Control::read(&control.0[..arrived.control]),
+            });
+        }
     }
 }
 

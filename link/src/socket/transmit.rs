@@ -166,7 +166,10 @@ impl Transmit {
     /// What the kernel's refusal of the first frame means for it, and for the rest.
     fn refused(&mut self, error: Errno, reading: Reading, line: &mut Line) -> io::Result<()> {
         match error {
-            Errno::ENETDOWN => self.refuse(Unsent::Down, reading),
+            Errno::ENETDOWN => {
+                line.listen(); // it may be gone for good
+                self.refuse(Unsent::Down, reading);
+            }
             Errno::EMSGSIZE => {
                 line.ask();
                 self.follow(line);

@@ -62,6 +62,9 @@ impl Watch {
         if events[..count].iter().any(has_failed) {
             socket.receive.relieve();
         }
+        if count > 0 {
+            socket.line.ring();
+        }
         Ok(count > 0)
     }
 }

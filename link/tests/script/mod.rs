@@ -22,6 +22,7 @@ pub(crate) struct Script {
     pub(crate) events: VecDeque<Event>,
     pub(crate) flushes: u32,
     pub(crate) returns_sent: bool,
+    pub(crate) dropped: u64,
     pub(crate) mtu: usize,
     now: Instant,
 }
@@ -34,6 +35,7 @@ impl Script {
             events: VecDeque::new(),
             flushes: 0,
             returns_sent: false,
+            dropped: 0,
             mtu: 1500,
             now: start(),
         }
@@ -85,6 +87,10 @@ impl FrameIo for Script {
 
     fn returns_sent(&self) -> bool {
         self.returns_sent
+    }
+
+    fn dropped(&mut self) -> u64 {
+        self.dropped
     }
 }
 

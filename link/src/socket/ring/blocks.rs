@@ -10,6 +10,8 @@ pub(in crate::socket) struct Blocks {
     map: Map,
     /// The block whose turn it is.
     block: usize,
+    /// How many of its frames were taken.
+    taken: usize,
     /// What is still to be shown of it, once it is ours.
     walk: Option<packet::Walk>,
 }
@@ -25,7 +27,7 @@ impl Blocks {
         let blocks = octets.div_ceil(block).max(LEAST);
         let version = libc::tpacket_versions::TPACKET_V3;
         let map = Shape { version, block, blocks, slot: SLOT, timeout }.map(fd, block, STATUS)?;
-        Ok(Self { map, block: 0, walk: None })
+        Ok(Self { map, block: 0, taken: 0, walk: None })
     }
 
     pub(in crate::socket) fn octets(&self) -> usize {
@@ -34,6 +36,7 @@ impl Blocks {
 
     /// Counts what is left of the block whose turn it is, up to [`MOST`].
     pub(in crate::socket) fn take(&mut self) -> usize {
+        self.taken = 0;
         for _ in 0..self.map.count() {
             self.release();
             if self.walk.is_none() {
@@ -42,16 +45,27 @@ impl Blocks {
             }
             match self.left() {
                 0 => {} // empty, or not sane: the next
-                left => return left.min(MOST),
+                left => {
+                    self.taken = left.min(MOST);
+                    return self.taken;
+                }
             }
         }
         0
     }
 
+    /// Shows the frames that were taken.
     #[inline]
-    pub(in crate::socket) fn next(&mut self) -> Option<Message<'_>> {
-        let octets = self.map.part(self.block)?;
-        self.walk.as_mut()?.next(octets)?.message(octets)
+    pub(in crate::socket) fn each(&mut self, mut see: impl FnMut(Message<'_>)) {
+        let (Some(octets), Some(walk)) = (self.map.part(self.block), &mut self.walk) else {
+            return;
+        };
+        for _ in 0..self.taken {
+            let Some(packet) = walk.next(octets) else { return };
+            if let Some(message) = packet.message(octets) {
+                see(message);
+            }
+        }
     }
 
     /// Gives the block back once all of it was shown.

@@ -139,7 +139,6 @@ impl Said {
             return None;
         }
         let stamp = Duration::new(self.sec.into(), self.nsec);
-        let stamp = (!stamp.is_zero()).then_some(stamp);
         let control = Control { stamp, status: self.status, tci: self.tci, tpid: self.tpid };
         let truncated = self.snaplen < self.len;
         Some(Packet { start, end: stop, truncated, kind: self.kind, control })
@@ -219,7 +218,7 @@ mod tests {
         let packets = walk(&mut block);
         let lens: Vec<usize> = packets.iter().map(|packet| packet.end - packet.start).collect();
         assert_eq!(lens, [60, 1_514, 0, 61]);
-        assert_eq!(packets[1].control.stamp, Some(Duration::new(7, 1)));
+        assert_eq!(packets[1].control.stamp, Duration::new(7, 1));
         assert!(block[packets[3].start..packets[3].end].iter().all(|&octet| octet == 3));
     }
 
@@ -247,7 +246,7 @@ mod tests {
         slot[42] = 4;
         let message = lone(&slot).unwrap().message(&mut slot).unwrap();
         assert_eq!((message.room.len(), message.truncated, message.kind), (HEADROOM + 64, true, 4));
-        assert_eq!(message.control.stamp, Some(Duration::new(9, 4)));
+        assert_eq!(message.control.stamp, Duration::new(9, 4));
         slot[12] = (V2 + HEADROOM - 1) as u8;
         assert_eq!(lone(&slot), None);
     }

@@ -40,15 +40,17 @@ impl Slots {
         self.taken
     }
 
+    /// Shows the slots that were taken.
     #[inline]
-    pub(in crate::socket) fn next(&mut self) -> Option<Message<'_>> {
-        if self.shown == self.taken {
-            return None;
+    pub(in crate::socket) fn each(&mut self, mut see: impl FnMut(Message<'_>)) {
+        while self.shown < self.taken {
+            let slot = self.nth(self.shown);
+            self.shown += 1;
+            let Some(octets) = self.map.part(slot) else { continue };
+            if let Some(message) = packet::lone(octets).and_then(|packet| packet.message(octets)) {
+                see(message);
+            }
         }
-        let slot = self.nth(self.shown);
-        self.shown += 1;
-        let octets = self.map.part(slot)?;
-        packet::lone(octets)?.message(octets)
     }
 
     /// Gives back the slots that were shown.

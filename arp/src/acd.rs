@@ -1,0 +1,199 @@
+use std::{net::Ipv4Addr, time::Instant};
+
+use link::{FrameTx, SendError};
+use macaddr::MacAddr6;
+
+use crate::{
+    claim::{DEFEND_INTERVAL, Next, Step, say},
+    clock::Tick,
+    config::Defend,
+    entry::State,
+    event::Event,
+    owner::Owner,
+    packet::View,
+    table::Arp,
+};
+
+/// Address conflict detection (RFC 5227).
+impl Arp {
+    /// Probes whether anybody uses `addr`, in the name of `mac` (RFC 5227 §2.1.1): 4 to 7
+    /// seconds, then [`Event::Free`]; [`Event::Taken`] as soon as somebody does. Until it is free
+    /// the address is not answered for, even if it is ours.
+    ///
+    /// After ten conflicts of a station its attempts begin a minute apart.
+    pub fn probe(&mut self, now: Instant, addr: Ipv4Addr, mac: MacAddr6) {
+        self.begin_probing(now, &[(addr, mac)], false);
+    }
+
+    /// Probes for each of `wanted` as [`probe`](Self::probe) does, the first probes spread evenly
+    /// over a second or over as long as [`Config::rate`](crate::Config::rate) demands, and
+    /// announces each that turns out to be free.
+    pub fn claim(&mut self, now: Instant, wanted: impl IntoIterator<Item = (Ipv4Addr, MacAddr6)>) {
+        let wanted: Vec<_> = wanted.into_iter().collect();
+        self.begin_probing(now, &wanted, true);
+    }
+
+    /// Announces `addr`, which is ours, twice, two seconds apart (RFC 5227 §2.3).
+    pub fn announce(&mut self, now: Instant, addr: Ipv4Addr, mac: MacAddr6) {
+        self.announce_all(now, [(addr, mac)]);
+    }
+
+    /// Announces each of `ours`, as many a second as [`Config::rate`](crate::Config::rate) says.
+    pub fn announce_all(
+        &mut self,
+        now: Instant,
+        ours: impl IntoIterator<Item = (Ipv4Addr, MacAddr6)>,
+    ) {
+        let tick = self.clock.tick(now);
+        self.claims.announce(tick, ours.into_iter(), self.config.rate);
+    }
+
+    /// Uses `addr` again, although it was found taken or given up; for whoever knows better.
+    pub fn retake(&mut self, addr: Ipv4Addr) {
+        self.taken.remove(&addr);
+    }
+
+    /// The addresses that are somebody else's, whatever our owner says, in no order.
+    pub fn taken(&self) -> impl Iterator<Item = Ipv4Addr> + '_ {
+        self.taken.iter().copied()
+    }
+
+    /// Our station's MAC address is now `mac`, and `owner` says what it owns: whatever is being
+    /// probed for is probed for anew, and the rest of `ours` announced, if we answer for it.
+    pub fn renew(
+        &mut self,
+        now: Instant,
+        mac: MacAddr6,
+        owner: impl Owner + 'static,
+        ours: impl IntoIterator<Item = Ipv4Addr>,
+    ) {
+        let tick = self.clock.tick(now);
+        self.own(owner);
+        let Self { claims, owner, .. } = self;
+        claims.renew(tick, |addr| owner.mac(addr).unwrap_or(mac));
+        let announced: Vec<_> = ours
+            .into_iter()
+            .filter(|&addr| self.config.answers && !addr.is_unspecified())
+            .filter_map(|addr| Some((addr, self.mac(addr)?)))
+            .collect();
+        self.announce_all(now, announced);
+    }
+
+    /// The link is up again, perhaps another one: each of `ours` is probed for and announced anew,
+    /// every neighbour is polled for when it is next used, and who was given up on may be asked
+    /// for at once (RFC 5227 §2.1). Without any of `ours` for a host that does not probe.
+    pub fn link_up(&mut self, now: Instant, ours: impl IntoIterator<Item = (Ipv4Addr, MacAddr6)>) {
+        let (tick, lifetime) = (self.clock.tick(now), self.config.lifetime);
+        for slot in 0..self.table.len() {
+            let entry = self.table.value_mut(slot);
+            match entry.state {
+                State::Reachable => {
+                    entry.state = State::Stale;
+                    let end = entry.heard + lifetime;
+                    self.table.set_due(slot, end);
+                }
+                State::Failed => (entry.heard, entry.failures) = (tick, 0),
+                _ => {}
+            }
+        }
+        for slot in 0..self.claims.all.len() {
+            let addr = self.claims.all.item(slot).addr;
+            self.claims.begin_again(tick, addr);
+        }
+        self.claim(now, ours);
+    }
+
+    fn begin_probing(&mut self, now: Instant, wanted: &[(Ipv4Addr, MacAddr6)], adopt: bool) {
+        let tick = self.clock.tick(now);
+        for (addr, _) in wanted {
+            self.taken.remove(addr);
+        }
+        self.claims.probe(tick, wanted, adopt, (self.config.rate, self.config.seed));
+    }
+
+    /// Sends the probes and announcements that are due, no faster than their pace.
+    pub(crate) fn work_on_claims(
+        &mut self,
+        now: Instant,
+        below: &mut dyn FrameTx,
+    ) -> Result<(), SendError> {
+        let tick = self.clock.tick(now);
+        while let Some((_, slot)) = self.claims.all.first()
+            && self.claims.due().is_some_and(|due| due <= tick)
+        {
+            let item = self.claims.all.item(slot);
+            let (addr, mac) = (item.addr, item.value.mac);
+            let sent = item.value.speak(addr, below);
+            if sent == Err(SendError::Full) {
+                return sent;
+            }
+            if item.value.step != Step::Wait {
+                self.claims.note_frame(tick, self.config.rate);
+            }
+            let item = self.claims.all.item(slot);
+            match item.value.next(tick, addr, self.config.seed) {
+                Next::Step(step, due) => {
+                    self.claims.all.value_mut(slot).step = step;
+                    self.claims.all.set_due(slot, due);
+                }
+                Next::Over => drop(self.claims.all.remove(slot)),
+                Next::Free => {
+                    self.events.push(now, Event::Free { addr });
+                    self.claims.note_success(mac);
+                    if self.claims.all.item(slot).value.adopt {
+                        self.claims.all.value_mut(slot).step = Step::Announce(0);
+                        self.claims.all.set_due(slot, tick);
+                    } else {
+                        self.claims.all.remove(slot);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the probing for an address that somebody else turns out to have or want.
+    pub(crate) fn contest(&mut self, now: Instant, packet: &View) -> bool {
+        let Some(addr) = self.claims.contested_by(packet) else { return false };
+        let tick = self.clock.tick(now);
+        if let Some(claim) = self.claims.remove(addr) {
+            self.claims.note_conflict(tick, claim.value.mac);
+        }
+        self.taken.insert(addr);
+        self.events.push(now, Event::Taken { addr, mac: packet.sender_mac });
+        true
+    }
+
+    /// Tells that `other` uses `addr`, which is ours at `kept`, and does what our policy is.
+    pub(crate) fn defend(
+        &mut self,
+        now: Instant,
+        addr: Ipv4Addr,
+        kept: MacAddr6,
+        other: MacAddr6,
+        below: &mut dyn FrameTx,
+    ) {
+        self.events.note(now, Event::Conflict { addr, kept, other });
+        if !self.config.answers {
+            return; // another stack has the address, and its defence
+        }
+        let recent = self.defended.find(addr).is_some_and(|slot| {
+            let tick = self.clock.tick(now);
+            self.defended.item(slot).due() > tick
+        });
+        match self.config.defend {
+            Defend::Once | Defend::Always if !recent => {
+                if say(addr, addr, kept, below).is_ok() {
+                    let until: Tick = self.clock.tick(now) + DEFEND_INTERVAL;
+                    self.defended.insert(addr, until, ());
+                }
+            }
+            Defend::Always => {}
+            Defend::Once | Defend::Never => {
+                self.claims.remove(addr);
+                self.taken.insert(addr);
+                self.events.push(now, Event::Lost { addr, mac: other });
+            }
+        }
+    }
+}

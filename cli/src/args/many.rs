@@ -1,0 +1,67 @@
+use std::time::Duration;
+
+use clap::Args;
+use stack::Shard;
+
+use crate::value;
+
+/// What only many targets need.
+#[derive(Args)]
+#[command(next_help_heading = "Many targets")]
+pub(crate) struct Many {
+    /// Show only who answers
+    #[arg(short = 'a', long, conflicts_with = "unreachable")]
+    pub(crate) alive: bool,
+    /// Show only who does not answer
+    #[arg(short = 'u', long)]
+    pub(crate) unreachable: bool,
+    /// Show round-trip times
+    #[arg(short = 'e', long)]
+    pub(crate) elapsed: bool,
+    /// Ask again so often, where nobody answers; by default 3, with -c not at all
+    #[arg(short = 'r', long, value_name = "N")]
+    pub(crate) retries: Option<u8>,
+    /// How much longer to wait after each repetition
+    #[arg(
+        short = 'B', long, value_name = "FACTOR", default_value_t = 1.5,
+        value_parser = value::backoff
+    )]
+    pub(crate) backoff: f64,
+    /// It takes this many that answer for exit code 0
+    #[arg(short = 'x', long, value_name = "N", conflicts_with = "fast_reachable")]
+    pub(crate) reachable: Option<u64>,
+    /// As -x, and stop as soon as they have
+    #[arg(short = 'X', long, value_name = "N")]
+    pub(crate) fast_reachable: Option<u64>,
+    /// With -c: between two requests to one target
+    #[arg(long, value_name = "DUR", default_value = "1s", value_parser = value::interval)]
+    pub(crate) period: Duration,
+    /// Requests a second, instead of -i; 0: as fast as the link takes them
+    #[arg(long, value_name = "PPS", conflicts_with = "interval")]
+    pub(crate) rate: Option<u32>,
+    /// Requests under way at once, at most
+    #[arg(
+        long, value_name = "N", default_value_t = 4096,
+        value_parser = clap::value_parser!(u32).range(1..=1 << 20)
+    )]
+    pub(crate) window: u32,
+    /// Ask only our part of the targets, all machines having the same --seed: `2/3`; `auto` in a
+    /// Slurm array, `auto/3` in a Kubernetes indexed job or under GNU parallel
+    #[arg(long, value_name = "I/N", value_parser = value::shard)]
+    pub(crate) shard: Option<Shard>,
+}
+
+impl Many {
+    /// Whether anything was said that only many targets need.
+    pub(crate) fn is_wanted(&self) -> bool {
+        let Self { alive, unreachable, elapsed, retries, reachable, fast_reachable, .. } = self;
+        *alive
+            || *unreachable
+            || *elapsed
+            || retries.is_some()
+            || reachable.is_some()
+            || fast_reachable.is_some()
+            || self.rate.is_some()
+            || self.shard.is_some()
+    }
+}

@@ -1,0 +1,312 @@
+mod tally;
+
+use std::{
+    collections::HashMap,
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
+
+use stack::{
+    Shard, Sweep, Targets, What, arp,
+    icmp::{self, Straying},
+    sweep::{Config, Ended, Event, Outcome, Rate},
+};
+
+use crate::{
+    args::{Global, MtuDiscovery, Ping},
+    failure::Failure,
+    open::Us,
+    record::{Mac, Record, nanoseconds},
+    report::Report,
+    session::Session,
+    signals::Wish,
+    targets,
+    text::{Maybe, Ms},
+};
+use tally::Tally;
+
+/// Asks many hosts for echoes, and tells who answers, as fping(8) does.
+pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u8, Failure> {
+    refuse(global, args)?;
+    let named = targets::parse(&args.targets)?;
+    let capacity = named.len().clamp(4096, MOST_NEIGHBOURS) as usize;
+    let arp = arp::Config { capacity, ..arp::Config::default() };
+    let mut session = Session::open(global, named.nth(0), us(args), arp)?;
+    let ours = session.identity.network;
+    let everybodys = (ours.prefix() < 31).then(|| [ours.network(), ours.broadcast()]);
+    let excepted = everybodys.into_iter().flatten().chain([ours.ip()]);
+    let targets = named.without(&excepted.map(|addr| addr..=addr).collect());
+    if targets.is_empty() {
+        let (name, addr) = (&session.name, ours.ip());
+        return Err(Failure::usage(format!("no targets: {addr} is our own address on {name}")));
+    }
+    if let Some(first) = targets.nth(0) {
+        super::check_size(&mut session, first, args.size)?;
+    }
+    session.start(report, "ping", &args.targets)?;
+    if let Some(code) = session.settle(global, report)? {
+        session.close(report)?;
+        return Ok(code);
+    }
+    let config = config(global, args, &targets);
+    let sweep = Sweep::new(session.now(), targets, config, &mut session.stack);
+    let rounds = args.count.unwrap_or(1);
+    let (tallies, alive) = (HashMap::new(), 0);
+    let mut many = Many { session, args, sweep, rounds, tallies, alive, stopped: false };
+    let ended = many.go(report);
+    many.rest(report)?;
+    let Many { session, alive, stopped, .. } = many;
+    let closed = session.close(report);
+    ended.and(closed)?;
+    let wanted = args.many.reachable.or(args.many.fast_reachable).unwrap_or(1);
+    Ok(if stopped { 130 } else { u8::from(alive < wanted) })
+}
+
+fn refuse(global: &Global, args: &Ping) -> Result<(), Failure> {
+    let none = |flag: &str, hint: &str| {
+        Err(Failure::usage(format!("{flag} means nothing to many targets")).hint(hint))
+    };
+    match (args.timestamps, global.via) {
+        (true, _) => none("-D", "each line of -j has its time"),
+        (_, Some(_)) => none("--via", "name a router by --gateway, or a neighbour as IP@MAC"),
+        _ => Ok(()),
+    }
+}
+
+/// Whether each request's own stamp is worth its time.
+fn us(args: &Ping) -> Us {
+    let slow = match args.many.rate {
+        Some(rate) => (1..=STAMPED).contains(&rate),
+        None => args.interval.is_none_or(|interval| interval * STAMPED >= Duration::from_secs(1)),
+    };
+    if slow { Us::Host } else { Us::Sweeper }
+}
+
+fn config(global: &Global, args: &Ping, targets: &Targets) -> Config {
+    let many = &args.many;
+    let interval = args.interval.unwrap_or(INTERVAL);
+    let retries = if args.count.is_some() { 0 } else { RETRIES };
+    let shuffled = many.shard.is_some() || global.seed.is_some() || targets.len() > LISTED;
+    Config {
+        rounds: Some(args.count.unwrap_or(1)),
+        period: many.period,
+        rate: many.rate.map_or_else(|| Rate::every(interval), Rate::per_second),
+        window: many.window as usize,
+        retries: many.retries.unwrap_or(retries),
+        timeout: args.wait,
+        backoff: many.backoff,
+        seed: shuffled.then(|| global.seed.unwrap_or_default()),
+        shard: many.shard.unwrap_or(Shard::WHOLE),
+        ttl: args.ttl,
+        tos: args.tos,
+        dont_fragment: args.mtu_discovery != MtuDiscovery::Dont,
+        data: super::data(args),
+        ..Config::default()
+    }
+}
+
+struct Many<'a> {
+    session: Session,
+    args: &'a Ping,
+    sweep: Sweep,
+    rounds: u64,
+    /// Of those whose rounds have begun and not all ended.
+    tallies: HashMap<Ipv4Addr, Tally>,
+    /// How many of those whose rounds have ended have answered.
+    alive: u64,
+    stopped: bool,
+}
+
+impl Many<'_> {
+    fn go(&mut self, report: &mut Report) -> Result<(), Failure> {
+        let deadline = self.args.deadline.map(|deadline| self.session.now() + deadline);
+        loop {
+            let now = self.session.now();
+            let polled = self.sweep.poll(now, &mut self.session.stack);
+            let polled = polled.map_err(|error| Failure::gone(&self.session.name, &error));
+            while let Some(event) = self.sweep.event() {
+                match event {
+                    Event::Ended(ended) => self.ended(&ended, report)?,
+                    Event::Other(event) => self.other(event, report)?,
+                }
+            }
+            let more = self.session.or_gone(polled, report)?;
+            let enough = self.args.many.fast_reachable.is_some_and(|most| most <= self.alive);
+            let late = deadline.is_some_and(|deadline| deadline <= now);
+            if self.stopped || enough || late || self.sweep.is_over() {
+                return Ok(());
+            }
+            if !more {
+                let next = self.sweep.deadline(&self.session.stack);
+                self.session.wait(next.into_iter().chain(deadline).min())?;
+            }
+            match self.session.wish() {
+                Some(Wish::Stop) => self.stopped = true,
+                Some(Wish::Figures) => {
+                    let (alive, under_way) = (self.alive, self.sweep.under_way());
+                    report.aside(format_args!("{alive} alive, {under_way} asked"));
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn ended(&mut self, ended: &Ended, report: &mut Report) -> Result<(), Failure> {
+        self.record(ended, report)?;
+        let &Ended { addr, round, outcome, .. } = ended;
+        let rounds = self.rounds;
+        let tally = self.tallies.entry(addr).or_default();
+        tally.count(&outcome);
+        let over = tally.ended == rounds;
+        let many = &self.args.many;
+        let each = rounds > 1 && !(self.args.quiet || many.alive || many.unreachable);
+        match outcome {
+            Outcome::Echo(icmp::Outcome::Reply { len, round_trip, .. }) if each => {
+                let time = Ms(round_trip);
+                report.line(format_args!("{addr} : [{round}], {len} bytes, {time} ms"))?;
+            }
+            Outcome::Echo(icmp::Outcome::Error(error)) => {
+                report.note(format_args!("ICMP {error} from {} for {addr}", error.from));
+            }
+            Outcome::Refused(error) => report.note(format_args!("{addr}: {error}")),
+            _ if each => report.line(format_args!("{addr} : [{round}], no answer"))?,
+            _ => {}
+        }
+        if over && let Some(tally) = self.tallies.remove(&addr) {
+            self.alive += u64::from(tally.received > 0);
+            self.verdict(addr, &tally, report)?;
+            report.record(&Record::Summary(tally.summary(addr, false)))?;
+        }
+        Ok(())
+    }
+
+    /// What became of a target, for people.
+    fn verdict(&self, addr: Ipv4Addr, tally: &Tally, report: &mut Report) -> Result<(), Failure> {
+        let (many, is_alive) = (&self.args.many, tally.received > 0);
+        let time = tally.last.filter(|_| many.elapsed);
+        let time = Maybe(time.map(|time| format!(" ({} ms)", Ms(time))));
+        match (many.alive, many.unreachable) {
+            (false, false) if self.rounds > 1 => report.note(format_args!("{addr} : {tally}")),
+            (false, false) if self.args.quiet => {}
+            (false, false) if is_alive => report.line(format_args!("{addr} is alive{time}"))?,
+            (false, false) => report.line(format_args!("{addr} is unreachable"))?,
+            (alive, _) if alive == is_alive => report.line(format_args!("{addr}{time}"))?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Those who were still being asked when it was over.
+    fn rest(&mut self, report: &mut Report) -> Result<(), Failure> {
+        for (addr, tally) in std::mem::take(&mut self.tallies) {
+            self.alive += u64::from(tally.received > 0);
+            self.verdict(addr, &tally, report)?;
+            report.record(&Record::Summary(tally.summary(addr, self.stopped)))?;
+        }
+        Ok(())
+    }
+
+    /// How a probe ended, for programs.
+    fn record(&self, ended: &Ended, report: &mut Report) -> Result<(), Failure> {
+        let &Ended { at, addr: dst, round, from_mac, outcome, .. } = ended;
+        let (ts, seq) = (self.session.time(at), round as u16);
+        report.record(&match outcome {
+            Outcome::Echo(icmp::Outcome::Reply { len, ttl, round_trip, reordered, .. }) => {
+                Record::Reply {
+                    ts,
+                    dst,
+                    from: dst,
+                    from_mac: from_mac.map(Mac),
+                    seq,
+                    bytes: len,
+                    ttl,
+                    rtt_ns: Some(nanoseconds(round_trip)),
+                    dup: false,
+                    reordered,
+                    corrupt: None,
+                }
+            }
+            Outcome::Echo(icmp::Outcome::TimedOut { waited }) => {
+                Record::Timeout { ts, dst, seq, waited_ns: nanoseconds(waited) }
+            }
+            Outcome::Echo(icmp::Outcome::Error(error)) => Record::IcmpError {
+                ts,
+                dst,
+                from: error.from,
+                icmp_type: error.icmp_type,
+                icmp_code: error.code,
+                what: error.name(),
+                seq,
+                mtu: error.mtu,
+            },
+            Outcome::Echo(icmp::Outcome::Unresolved { .. }) => {
+                Record::Unsent { ts, dst, seq, reason: "unresolved" }
+            }
+            _ => Record::Unsent { ts, dst, seq, reason: "refused" },
+        })
+    }
+
+    fn other(&mut self, event: stack::Event, report: &mut Report) -> Result<(), Failure> {
+        let stack::Event { at, from_mac, what } = event;
+        match what {
+            What::Link(event) => self.session.link_changed(report, at, event),
+            What::Arp(event) => {
+                if let arp::Event::Conflict { .. } | arp::Event::Moved { .. } = event
+                    && let Some(text) = crate::arp::line(&self.session.name, &event, None)
+                {
+                    report.note(text);
+                }
+                crate::arp::record(&self.session, at, &event, report)
+            }
+            What::Icmp(icmp::Event::Stray(stray)) => self.stray(at, from_mac, &stray, report),
+            What::Icmp(_) => Ok(()),
+        }
+    }
+
+    fn stray(
+        &self,
+        at: Instant,
+        from_mac: Option<macaddr::MacAddr6>,
+        stray: &icmp::Stray,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        let &icmp::Stray { from: dst, sequence: seq, len: bytes, ttl, straying } = stray;
+        let (ts, from_mac) = (self.session.time(at), from_mac.map(Mac));
+        report.record(&match straying {
+            Straying::Late { round_trip } => {
+                let rtt_ns = nanoseconds(round_trip);
+                Record::Late { ts, dst, from_mac, seq, bytes, ttl, rtt_ns }
+            }
+            Straying::Duplicate { round_trip } => Record::Reply {
+                ts,
+                dst,
+                from: dst,
+                from_mac,
+                seq,
+                bytes,
+                ttl,
+                rtt_ns: Some(nanoseconds(round_trip)),
+                dup: true,
+                reordered: false,
+                corrupt: None,
+            },
+            _ => Record::Foreign { ts, from: dst, from_mac, seq, asked: None },
+        })
+    }
+}
+
+/// Between two requests, whoever they are for.
+const INTERVAL: Duration = Duration::from_millis(10);
+
+/// How often silence is answered by another request, unless there is a count.
+const RETRIES: u8 = 3;
+
+/// So many targets are asked in their order, unless a seed is given; more are not, so that no
+/// network of theirs has to take it all at once.
+const LISTED: u64 = 256;
+
+/// Requests a second whose leaving the kernel is asked to stamp.
+const STAMPED: u32 = 1000;
+
+/// Neighbours that are remembered at most: a /16 of them.
+const MOST_NEIGHBOURS: u64 = 1 << 16;

@@ -1,0 +1,228 @@
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    fs,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use link::Link;
+use stack::{Impaired, Stack, Tally};
+
+use crate::{
+    failure::Failure,
+    record::{Record, Served, Time},
+};
+
+/// What serving has come to.
+pub(super) struct Figures {
+    pub(super) hosts: usize,
+    pub(super) ours: usize,
+    pub(super) left_alone: usize,
+    received: u64,
+    tally: Tally,
+    /// By reason.
+    discarded: BTreeMap<String, u64>,
+}
+
+impl Figures {
+    pub(super) fn of(stack: &Stack<Impaired<Box<dyn Link>>>) -> Self {
+        let (mut hosts, mut ours, mut left_alone) = (0, 0, 0);
+        if let Some(served) = stack.served() {
+            for is in served.beyond.iter().map(|beyond| &beyond.hosts).chain([&served.hosts]) {
+                hosts += is.len();
+                ours += is.count_ours();
+                left_alone += is.count_barred();
+            }
+        }
+        let counters = stack.counters();
+        let discarded =
+            counters.reasons().map(|(reason, count)| (snake_case(&format!("{reason:?}")), count));
+        Self {
+            hosts,
+            ours,
+            left_alone,
+            received: counters.received(),
+            tally: *stack.link().tally(),
+            discarded: discarded.collect(),
+        }
+    }
+
+    /// For programs.
+    pub(super) fn record<'a>(&'a self, ts: Time, state: &'a str) -> Record<'a> {
+        let tally = &self.tally;
+        Record::Served(Served {
+            ts,
+            state,
+            hosts: self.hosts,
+            ours: self.ours,
+            left_alone: self.left_alone,
+            received: self.received,
+            arp_replies: tally.arp_replies,
+            echo_replies: tally.echo_replies,
+            unreachable: tally.unreachable,
+            time_exceeded: tally.time_exceeded,
+            lost: tally.lost,
+            delayed: tally.delayed,
+            duplicated: tally.duplicated,
+            corrupted: tally.corrupted,
+            overflowed: tally.overflowed,
+            discarded: &self.discarded,
+        })
+    }
+
+    /// For people.
+    pub(super) fn lines(&self, name: &str) -> String {
+        let Self { hosts, ours, left_alone, received, tally, discarded } = self;
+        let mut lines = format!(
+            "{hosts} addresses on {name}, {ours} ours, {left_alone} left alone\n\
+             {received} frames received; answered {} ARP, {} echo; told {} unreachable, \
+             {} time exceeded\n",
+            tally.arp_replies, tally.echo_replies, tally.unreachable, tally.time_exceeded,
+        );
+        let chances = [
+            ("lost", tally.lost),
+            ("late", tally.delayed),
+            ("twice", tally.duplicated),
+            ("corrupted", tally.corrupted),
+            ("too many to hold", tally.overflowed),
+        ];
+        if chances.iter().any(|(_, count)| *count > 0) {
+            let chances = chances.map(|(what, count)| format!("{count} {what}"));
+            lines += &format!("of the answers {}\n", chances.join(", "));
+        }
+        if !discarded.is_empty() {
+            let reasons: Vec<String> =
+                discarded.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+            lines += &format!("discarded {}\n", reasons.join(", "));
+        }
+        lines
+    }
+
+    /// As Prometheus reads them (text format 0.0.4).
+    fn prometheus(&self) -> String {
+        let tally = &self.tally;
+        let mut text = String::new();
+        let mut family = |name: &str, kind: &str, help: &str, samples: &[(String, u64)]| {
+            let _ =
+                write!(text, "# HELP sidestack_{name} {help}\n# TYPE sidestack_{name} {kind}\n");
+            for (labels, value) in samples {
+                let _ = writeln!(text, "sidestack_{name}{labels} {value}"); // into memory
+            }
+        };
+        let label = |key: &str, value: &str| format!("{{{key}=\"{value}\"}}");
+        let state = |state: &str, count: usize| (label("state", state), count as u64);
+        family(
+            "addresses",
+            "gauge",
+            "Addresses that we were told to be.",
+            &[
+                state("ours", self.ours),
+                state("left_alone", self.left_alone),
+                state("probing", self.hosts.saturating_sub(self.ours + self.left_alone)),
+            ],
+        );
+        let received = [(String::new(), self.received)];
+        family("frames_received_total", "counter", "Frames taken in.", &received);
+        let kinds = [
+            ("arp_reply", tally.arp_replies),
+            ("arp_other", tally.arp_others),
+            ("echo_reply", tally.echo_replies),
+            ("unreachable", tally.unreachable),
+            ("time_exceeded", tally.time_exceeded),
+            ("other", tally.others),
+        ];
+        let kinds = kinds.map(|(kind, count)| (label("type", kind), count));
+        family("frames_answered_total", "counter", "Frames sent, before any impairment.", &kinds);
+        let fates = [
+            ("lost", tally.lost),
+            ("delayed", tally.delayed),
+            ("duplicated", tally.duplicated),
+            ("corrupted", tally.corrupted),
+            ("overflowed", tally.overflowed),
+        ];
+        let fates = fates.map(|(fate, count)| (label("fate", fate), count));
+        family("frames_impaired_total", "counter", "Frames that fared ill by chance.", &fates);
+        let reasons: Vec<_> = self
+            .discarded
+            .iter()
+            .map(|(reason, count)| (label("reason", reason), *count))
+            .collect();
+        family("frames_discarded_total", "counter", "Frames silently discarded.", &reasons);
+        text
+    }
+}
+
+/// The file that the figures are kept in.
+pub(super) struct Metrics {
+    path: PathBuf,
+    next: Instant,
+    written: Option<String>,
+}
+
+impl Metrics {
+    pub(super) fn new(path: PathBuf, now: Instant) -> Self {
+        Self { path, next: now, written: None }
+    }
+
+    /// Writes them if it is time.
+    pub(super) fn keep(
+        &mut self,
+        now: Instant,
+        stack: &Stack<Impaired<Box<dyn Link>>>,
+    ) -> Result<(), Failure> {
+        if now < self.next { Ok(()) } else { self.write(now, stack) }
+    }
+
+    /// When it is time again.
+    pub(super) fn due(&self) -> Instant {
+        self.next
+    }
+
+    /// Puts a whole file in the place of the one before, if anything has changed.
+    pub(super) fn write(
+        &mut self,
+        now: Instant,
+        stack: &Stack<Impaired<Box<dyn Link>>>,
+    ) -> Result<(), Failure> {
+        self.next = now + EVERY;
+        let text = Figures::of(stack).prometheus();
+        if self.written.as_ref() == Some(&text) {
+            return Ok(());
+        }
+        let mut beside = self.path.clone().into_os_string();
+        beside.push(".new");
+        let written = fs::write(&beside, &text).and_then(|()| fs::rename(&beside, &self.path));
+        written.map_err(|error| {
+            Failure::usage(format!("--metrics {}: cannot be written: {error}", self.path.display()))
+        })?;
+        self.written = Some(text);
+        Ok(())
+    }
+}
+
+/// `Arp(NotForUs)` as `arp_not_for_us`.
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    for c in name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '(') {
+        if c == '(' || (c.is_ascii_uppercase() && !snake.is_empty() && !snake.ends_with('_')) {
+            snake.push('_');
+        }
+        snake.extend(c.is_ascii_alphanumeric().then(|| c.to_ascii_lowercase()));
+    }
+    snake
+}
+
+/// How often the file is written, at most.
+const EVERY: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_named_as_prometheus_has_it() {
+        assert_eq!(snake_case("Arp(NotForUs)"), "arp_not_for_us");
+        assert_eq!(snake_case("EtherType"), "ether_type");
+    }
+}

@@ -1,0 +1,121 @@
+//! Ethernet and its padding, tags and casts.
+
+use std::iter;
+
+use link::MacAddr6;
+
+use super::{
+    Row,
+    packet::{ARP, Arp, BROADCAST, HOST, HOST_MAC, IPV4, Ip, OUR_MAC, frame, unpadded},
+    wire::Wire,
+};
+
+pub(crate) const ROWS: &[Row] = &[
+    ("ETH-1_the_ether_type_alone_selects_the_layer_above", ether_types),
+    ("ETH-2_what_follows_the_packet_is_padding_and_never_echoed", padding),
+    ("ETH-3_frames_to_another_station_are_ignored", another_station),
+    ("ETH-4_802_3_with_snap_is_taken_in_or_ignored_and_never_sent", snap),
+    ("ETH-5_a_priority_tag_is_transparent", priority_tag),
+    ("ETH-6_a_tag_of_a_vlan_is_not_ours", vlan),
+    ("ETH-7_short_frames_are_dropped", short),
+    ("LNK-7_trailers_are_not_believed", trailers),
+    ("LNK-8_one_hosts_packet_in_a_frame_for_many_is_discarded", link_broadcast),
+    ("SEC-10_a_group_is_no_sender", group_sender),
+];
+
+fn ether_types(wire: &mut Wire) {
+    let echo = Ip::echo(1, 8).octets();
+    let types = [0x05dc, 0x0600, 0x0801, 0x86dd, 0x88b5, 0xffff];
+    wire.silence(types.map(|ether_type| frame(HOST_MAC, OUR_MAC, ether_type, &echo)));
+    let arp = Arp::request(HOST).octets();
+    wire.silence(types.map(|ether_type| frame(BROADCAST, OUR_MAC, ether_type, &arp)));
+    wire.silence([frame(HOST_MAC, OUR_MAC, ARP, &echo), frame(BROADCAST, OUR_MAC, IPV4, &arp)]);
+}
+
+fn padding(wire: &mut Wire) {
+    let mut echo = Ip::echo(1, 1).frame();
+    echo[14 + 29..].fill(0xee);
+    let got = wire.answer(&echo);
+    assert_eq!((got.payload.len(), got.icmp()), (29, (0, 0)));
+    assert!(!got.payload.contains(&0xee));
+    let mut long = Ip::echo(2, 1).frame();
+    long.resize(1514, 0xee);
+    assert_eq!(wire.answer(&long).payload.len(), 29);
+}
+
+fn another_station(wire: &mut Wire) {
+    let other = MacAddr6::new(2, 0, 0, 0, 0, 0x99);
+    wire.silence([
+        frame(other, OUR_MAC, IPV4, &Ip::echo(1, 8).octets()),
+        frame(other, OUR_MAC, ARP, &Arp::request(HOST).octets()),
+    ]);
+}
+
+fn snap(wire: &mut Wire) {
+    let inner = [&[0xaa, 0xaa, 3, 0, 0, 0, 8, 0], &Ip::echo(1, 8).octets()[..]].concat();
+    let heard = wire.exchange([frame(HOST_MAC, OUR_MAC, inner.len() as u16, &inner)]);
+    assert!(heard.len() <= 1 && heard.iter().all(|got| got.icmp() == (0, 0)), "{heard:?}");
+}
+
+fn priority_tag(wire: &mut Wire) {
+    let tagged = |ether_type: u16, payload: &[u8]| {
+        [&[0xa0, 0][..], &ether_type.to_be_bytes(), payload].concat()
+    };
+    let echo = frame(HOST_MAC, OUR_MAC, 0x8100, &tagged(IPV4, &Ip::echo(1, 8).octets()));
+    assert_eq!(wire.answer(&echo).icmp(), (0, 0));
+    let arp = frame(BROADCAST, OUR_MAC, 0x8100, &tagged(ARP, &Arp::request(HOST).octets()));
+    assert!(wire.answer(&arp).is_arp());
+}
+
+fn vlan(wire: &mut Wire) {
+    let echo = Ip::echo(1, 8).octets();
+    let arp = Arp::request(HOST).octets();
+    let single = |ether_type: u16, payload: &[u8]| {
+        frame(
+            HOST_MAC,
+            OUR_MAC,
+            0x8100,
+            &[&[0, 5], &ether_type.to_be_bytes()[..], payload].concat(),
+        )
+    };
+    let double = [&[0, 0, 0x81, 0, 0, 5, 8, 0], &echo[..]].concat();
+    wire.silence([
+        single(IPV4, &echo),
+        single(ARP, &arp),
+        frame(HOST_MAC, OUR_MAC, 0x88a8, &double),
+        frame(HOST_MAC, OUR_MAC, 0x8100, &double),
+    ]);
+}
+
+fn short(wire: &mut Wire) {
+    let echo = unpadded(HOST_MAC, OUR_MAC, IPV4, &Ip::echo(1, 8).octets());
+    wire.silence((14..34).map(|len| echo[..len].to_vec()));
+    let arp = unpadded(BROADCAST, OUR_MAC, ARP, &Arp::request(HOST).octets());
+    wire.silence((14..34).map(|len| arp[..len].to_vec()));
+}
+
+fn trailers(wire: &mut Wire) {
+    wire.silence([frame(HOST_MAC, OUR_MAC, 0x1001, &Ip::echo(1, 512).octets())]);
+}
+
+fn link_broadcast(wire: &mut Wire) {
+    let echo = Ip::echo(1, 8).octets();
+    let group = MacAddr6::new(0x01, 0, 0x5e, 0, 0, 1);
+    wire.silence([BROADCAST, group].map(|to| frame(to, OUR_MAC, IPV4, &echo)));
+}
+
+fn group_sender(wire: &mut Wire) {
+    let groups = [BROADCAST, MacAddr6::new(1, 0, 0x5e, 0, 0, 1), MacAddr6::new(3, 0, 0, 0, 0, 9)];
+    let echo = Ip::echo(1, 8).octets();
+    let arp = Arp::request(HOST);
+    let frames = groups.into_iter().flat_map(|group| {
+        let claimed = Arp { sha: group, ..arp.clone() }.octets();
+        let to_group = frame(BROADCAST, OUR_MAC, ARP, &claimed);
+        iter::once(to_group).chain([frame(HOST_MAC, group, IPV4, &echo)])
+    });
+    for frame in frames.collect::<Vec<_>>() {
+        let heard = wire.exchange([frame]);
+        assert!(heard.iter().all(|got| got.dst.as_bytes()[0] & 1 == 0), "to a group: {heard:?}");
+        assert!(heard.iter().all(|got| !got.is_arp()), "{heard:?}");
+    }
+}

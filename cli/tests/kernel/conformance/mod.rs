@@ -1,0 +1,33 @@
+//! `serve` judged frame by frame, as any host might be: the rows of RFC behaviour that say what goes
+//! in and what comes out, on a real wire.
+
+mod arp;
+mod ethernet;
+mod fragments;
+mod icmp;
+mod ip;
+mod packet;
+mod security;
+mod wire;
+
+use libtest_mimic::Trial;
+
+use self::wire::Wire;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    let themes = [ethernet::ROWS, arp::ROWS, ip::ROWS, fragments::ROWS, icmp::ROWS, security::ROWS];
+    let rows = themes.into_iter().flatten();
+    rows.map(|(name, row)| {
+        Trial::test(*name, move || {
+            row(&mut Wire::new()?);
+            Ok(())
+        })
+    })
+    .chain(arp::others())
+    .chain(ip::others())
+    .chain(security::others())
+    .collect()
+}
+
+/// What is shown, and how, with a host and its gateway on the wire.
+type Row = (&'static str, fn(&mut Wire));

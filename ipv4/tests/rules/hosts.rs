@@ -1,0 +1,93 @@
+//! Many addresses: several, and whole prefixes.
+
+use ipv4::{Cast, Discard, Ipv4, NextHop};
+use sidestack_ipv4 as ipv4;
+
+use crate::host::{Host, addr, changed};
+
+fn lab() -> Ipv4 {
+    let mut ipv4 = Ipv4::new("10.0.0.1/8".parse().unwrap());
+    ipv4.add_hosts("10.1.0.0/16".parse().unwrap());
+    ipv4
+}
+
+// RTE-4
+#[test]
+fn every_address_of_a_prefix_of_hosts_is_ours_and_none_beside() {
+    let ipv4 = lab();
+    for ours in ["10.0.0.1", "10.1.0.0", "10.1.0.1", "10.1.77.77", "10.1.255.255"] {
+        assert!(ipv4.is_ours(addr(ours)), "{ours}");
+    }
+    for other in ["10.0.0.0", "10.0.0.2", "10.0.255.255", "10.2.0.0", "10.255.255.255"] {
+        assert!(!ipv4.is_ours(addr(other)), "{other}");
+    }
+    assert_eq!(ipv4.addresses().len(), 1, "a rule, not 65,536 entries");
+}
+
+#[test]
+fn datagrams_for_any_of_the_hosts_are_taken_and_none_from_them() {
+    let mut host = Host::with(lab());
+    assert_eq!(host.take(&changed(16, &[10, 1, 2, 3])).unwrap().dst, addr("10.1.2.3"));
+    assert_eq!(host.take(&changed(16, &[10, 2, 2, 3])).unwrap_err(), Discard::NotForUs);
+    let mut octets = changed(16, &[10, 1, 2, 3]);
+    octets[12..16].copy_from_slice(&[10, 1, 9, 9]);
+    let taken = host.take(&crate::host::with_checksum(octets));
+    assert_eq!(taken.unwrap_err(), Discard::SourceOwn);
+}
+
+// IP-15
+#[test]
+fn where_hosts_are_wished_for_there_is_no_broadcast() {
+    for hosts_first in [true, false] {
+        let mut ipv4 = Ipv4::new("10.9.0.1/32".parse().unwrap());
+        let (hosts, network) = ("10.0.0.0/24".parse().unwrap(), "10.0.0.0/24".parse().unwrap());
+        if hosts_first {
+            ipv4.add_hosts(hosts);
+            ipv4.add_network(network);
+        } else {
+            ipv4.add_network(network);
+            ipv4.add_hosts(hosts);
+        }
+        assert!(!ipv4.is_broadcast(addr("10.0.0.255")) && !ipv4.is_broadcast(addr("10.0.0.0")));
+        assert!(ipv4.is_broadcast(addr("255.255.255.255")));
+        let mut host = Host::with(ipv4);
+        let mut octets = changed(16, &[10, 0, 0, 255]);
+        octets[12..16].copy_from_slice(&[10, 8, 0, 1]);
+        let datagram = host.take(&crate::host::with_checksum(octets)).unwrap();
+        assert_eq!(datagram.cast, Cast::Host);
+    }
+}
+
+// IP-15
+#[test]
+fn a_connected_network_given_apart_is_on_the_link_and_has_its_broadcasts() {
+    let mut ipv4 = Ipv4::new("10.9.0.1/32".parse().unwrap());
+    ipv4.add_network("10.8.0.0/16".parse().unwrap());
+    assert_eq!(ipv4.route(addr("10.8.3.4")).unwrap().next_hop, NextHop::Unicast(addr("10.8.3.4")));
+    assert_eq!(ipv4.route(addr("10.8.255.255")).unwrap().next_hop, NextHop::Broadcast);
+    assert!(ipv4.is_broadcast(addr("10.8.0.0")) && !ipv4.is_ours(addr("10.8.3.4")));
+}
+
+// IP-14
+#[test]
+fn prefixes_of_31_and_32_bits_have_no_broadcast_given_apart_or_not() {
+    let mut ipv4 = Ipv4::new("10.9.0.1/32".parse().unwrap());
+    ipv4.add_network("10.8.0.0/31".parse().unwrap());
+    ipv4.add_address("10.7.0.0/31".parse().unwrap());
+    for neither in ["10.8.0.0", "10.8.0.1", "10.7.0.0", "10.7.0.1", "10.9.0.1"] {
+        assert!(!ipv4.is_broadcast(addr(neither)), "{neither}");
+    }
+}
+
+#[test]
+fn a_thousand_addresses_are_each_ours() {
+    let mut ipv4 = Ipv4::new("10.0.0.1/16".parse().unwrap());
+    for n in (0..2000_u16).rev().step_by(2) {
+        let [high, low] = n.to_be_bytes();
+        ipv4.add_address(format!("10.0.{}.{low}/16", high + 16).parse().unwrap());
+    }
+    for n in 0..2000_u16 {
+        let [high, low] = n.to_be_bytes();
+        assert_eq!(ipv4.is_ours([10, 0, high + 16, low].into()), n % 2 == 1, "{n}");
+    }
+}

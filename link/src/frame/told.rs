@@ -1,0 +1,142 @@
+use std::time::{Duration, Instant};
+
+use macaddr::MacAddr6;
+
+use super::{
+    Cast, Checksum, Direction, Discard, Facts, Frame, HEADER_LEN, Source, Stamp, payload_at,
+};
+
+/// What is known of a frame besides its octets, and how.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Told<'a> {
+    Facts(Facts),
+    Kernel(Said<'a>),
+}
+
+impl Told<'_> {
+    /// All of it, for a frame to `dst`.
+    pub(super) fn facts(&self, dst: MacAddr6) -> Facts {
+        match self {
+            Self::Facts(facts) => *facts,
+            Self::Kernel(said) => Facts {
+                direction: said.direction,
+                cast: said.cast(dst),
+                at: said.at(),
+                stamp: said.stamp(),
+                checksum: said.checksum,
+            },
+        }
+    }
+
+    #[inline]
+    pub(super) fn direction(&self) -> Direction {
+        match self {
+            Self::Facts(facts) => facts.direction,
+            Self::Kernel(said) => said.direction,
+        }
+    }
+
+    #[inline]
+    pub(super) fn cast(&self, dst: MacAddr6) -> Cast {
+        match self {
+            Self::Facts(facts) => facts.cast,
+            Self::Kernel(said) => said.cast(dst),
+        }
+    }
+
+    #[inline]
+    pub(super) fn at(&self) -> Instant {
+        match self {
+            Self::Facts(facts) => facts.at,
+            Self::Kernel(said) => said.at(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn stamp(&self) -> Stamp {
+        match self {
+            Self::Facts(facts) => facts.stamp,
+            Self::Kernel(said) => said.stamp(),
+        }
+    }
+}
+
+/// A frame that came in, in parts: they stay in registers, where a whole frame that is handed on
+/// would be copied each time.
+pub(crate) struct Came<'a> {
+    pub(crate) octets: &'a [u8],
+    pub(crate) said: Said<'a>,
+    payload: usize,
+}
+
+impl<'a> Came<'a> {
+    /// # Errors
+    /// As [`Frame::new`].
+    #[inline]
+    pub(crate) fn new(octets: &'a [u8], said: Said<'a>) -> Result<Self, Discard> {
+        Ok(Self { octets, said, payload: payload_at(octets)? })
+    }
+
+    #[inline]
+    pub(crate) fn frame(&self) -> Frame<'a> {
+        let Self { octets, said, payload } = *self;
+        Frame { octets, tags: HEADER_LEN - 2, payload, told: Told::Kernel(said) }
+    }
+}
+
+/// What the kernel said of a frame. To understand it takes as long as to receive the frame, so it
+/// is put off until somebody asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said<'a> {
+    pub(crate) direction: Direction,
+    pub(crate) checksum: Checksum,
+    /// When, since the epoch; zero if it did not say.
+    pub(crate) stamp: Duration,
+    pub(crate) batch: &'a Batch,
+}
+
+impl Said<'_> {
+    fn cast(&self, dst: MacAddr6) -> Cast {
+        Cast::of(dst, self.batch.mac)
+    }
+
+    fn at(&self) -> Instant {
+        self.batch.span.instant(self.stamp).unwrap_or(self.batch.at)
+    }
+
+    fn stamp(&self) -> Stamp {
+        match self.stamp {
+            Duration::ZERO => Stamp { since_epoch: self.batch.wall, source: Source::User },
+            since_epoch => Stamp { since_epoch, source: Source::Kernel },
+        }
+    }
+}
+
+/// What the frames that were taken in at once have in common.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Batch {
+    /// The address of our station.
+    pub(crate) mac: MacAddr6,
+    /// When they were taken in.
+    pub(crate) at: Instant,
+    /// The time of day then, since the epoch.
+    pub(crate) wall: Duration,
+    pub(crate) span: Span,
+}
+
+/// From when to when the times of day of the kernel's stamps run like the layers' clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) since: Instant,
+    /// The time of day at `since`, since the epoch.
+    pub(crate) dawn: Duration,
+    pub(crate) until: Instant,
+}
+
+impl Span {
+    /// The instant of `stamp`, since the epoch, if it lies in the span.
+    pub(crate) fn instant(&self, stamp: Duration) -> Option<Instant> {
+        let instant = self.since.checked_add(stamp.checked_sub(self.dawn)?)?;
+        (instant <= self.until).then_some(instant)
+    }
+}

@@ -1,0 +1,320 @@
+//! Many targets, many rounds, one engine.
+//!
+//! ```
+//! use sidestack_stack as stack;
+//! use stack::{Lab, Sweep, Targets, icmp, sweep::{Config, Event, Outcome}};
+//!
+//! let mut lab = Lab::new();
+//! let wire = lab.network();
+//! let us = lab.host(wire, "10.0.0.1/24".parse()?, None);
+//! for n in 2..12 {
+//!     lab.host(wire, format!("10.0.0.{n}/24").parse()?, None);
+//! }
+//!
+//! let targets: Targets = [[10, 0, 0, 2].into()..=[10, 0, 0, 20].into()].into_iter().collect();
+//! let mut sweep = Sweep::new(lab.now(), targets, Config::default(), lab.stack(us));
+//! let mut answered = 0;
+//! while !sweep.is_over() {
+//!     while sweep.poll(lab.now(), lab.stack(us))? {}
+//!     while let Some(event) = sweep.event() {
+//!         if let Event::Ended(ended) = event
+//!             && let Outcome::Echo(icmp::Outcome::Reply { .. }) = ended.outcome
+//!         {
+//!             answered += 1;
+//!         }
+//!     }
+//!     lab.step(None)?;
+//! }
+//! assert_eq!(answered, 10);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod config;
+mod event;
+mod hops;
+mod input;
+mod permutation;
+mod rounds;
+mod schedule;
+mod shard;
+mod targets;
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    io,
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
+
+use icmp::{Echo, SendError};
+use link::{FrameIo, MacAddr6};
+
+pub use config::{Config, Method};
+pub use event::{Ended, Event, Outcome};
+pub use permutation::Permutation;
+pub use schedule::Rate;
+pub use shard::{NoShard, Shard};
+pub use targets::Targets;
+
+use crate::host::Stack;
+use hops::{Hops, Way};
+use rounds::Rounds;
+use schedule::Schedule;
+
+/// Probes any number of targets, round after round, through a [`Stack`] that it drives.
+///
+/// Of a target that is not being probed it keeps nothing. [`poll`](Sweep::poll) it instead of the
+/// stack, take its [`event`](Sweep::event)s until `None`; then, unless it
+/// [`is_over`](Sweep::is_over), wait until [`deadline`](Sweep::deadline), and begin again.
+pub struct Sweep {
+    config: Config,
+    rounds: Rounds,
+    /// Who is not to be asked where it is.
+    pinned: BTreeMap<Ipv4Addr, MacAddr6>,
+    /// How long each try is waited for.
+    timeouts: Vec<Duration>,
+    schedule: Schedule,
+    /// To be sent before any new target is begun with: next tries, and second halves.
+    again: VecDeque<Probe>,
+    /// Who is asked by ARP, and in which round.
+    asked: HashMap<Ipv4Addr, u64>,
+    /// Echo requests that have not ended.
+    in_flight: usize,
+    hops: Hops,
+    events: VecDeque<Event>,
+    /// Nothing can be sent before something has happened.
+    stalled: bool,
+    /// More has arrived than could be taken in: that comes first.
+    crowded: bool,
+}
+
+impl Sweep {
+    /// Begins at `now`: tells `stack` what is pinned, and sends nothing yet.
+    pub fn new<L: FrameIo>(
+        now: Instant,
+        targets: Targets,
+        config: Config,
+        stack: &mut Stack<L>,
+    ) -> Self {
+        for (&addr, &mac) in targets.pins() {
+            stack.pin(now, addr, mac);
+        }
+        let pinned = stack.neighbours().filter(|neighbour| neighbour.state == arp::State::Static);
+        Self {
+            pinned: pinned.filter_map(|it| Some((it.addr, it.mac?))).collect(),
+            rounds: Rounds::new(now, targets, &config),
+            timeouts: config.timeouts(),
+            schedule: Schedule::new(now, config.rate),
+            again: VecDeque::new(),
+            asked: HashMap::new(),
+            in_flight: 0,
+            hops: Hops::default(),
+            events: VecDeque::new(),
+            stalled: false,
+            crowded: false,
+            config,
+        }
+    }
+
+    /// Sends what is due, polls `stack`, and takes in what it has to tell; never blocks.
+    ///
+    /// Returns whether to call again at once, with a later `now`.
+    ///
+    /// # Errors
+    /// When the link is gone.
+    pub fn poll<L: FrameIo>(&mut self, now: Instant, stack: &mut Stack<L>) -> io::Result<bool> {
+        if !self.crowded {
+            self.send(now, stack);
+        }
+        self.crowded = stack.poll(now)?;
+        while let Some(event) = stack.event() {
+            self.stalled = false;
+            self.take_in(event, stack);
+        }
+        // What was full may have been emptied just now, and nothing else would tell.
+        let unflushed = self.stalled && self.send(now, stack);
+        Ok(self.crowded || unflushed || self.due().is_some_and(|due| due <= now))
+    }
+
+    /// Returns what has happened until the last poll; call until it returns `None`.
+    pub fn event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When to poll again even if nothing arrives; in the past only if the last poll said so.
+    pub fn deadline<L: FrameIo>(&self, stack: &Stack<L>) -> Option<Instant> {
+        stack.deadline().into_iter().chain(self.due()).min()
+    }
+
+    /// Whether every probe has ended, and none is to follow.
+    pub fn is_over(&self) -> bool {
+        self.under_way() == 0 && self.rounds.is_over()
+    }
+
+    /// Probes that have begun and not ended.
+    pub fn under_way(&self) -> usize {
+        self.in_flight + self.asked.len() + self.again.len()
+    }
+
+    /// How many of the targets are ours, and so probed in each round.
+    pub fn len(&self) -> u64 {
+        self.rounds.len()
+    }
+
+    /// Whether there is nothing to probe.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What is probed, all shards together.
+    pub fn targets(&self) -> &Targets {
+        self.rounds.targets()
+    }
+
+    /// Makes the requests that are due; says whether there were any.
+    fn send<L: FrameIo>(&mut self, now: Instant, stack: &mut Stack<L>) -> bool {
+        self.stalled = false;
+        let mut made = 0;
+        while made < BURST {
+            if self.due().is_none_or(|due| due > now) {
+                break;
+            }
+            let Some(probe) = self.next() else { break };
+            match self.request(now, probe, stack) {
+                Requested::Left => self.schedule.take(now),
+                Requested::Ended(outcome) => {
+                    self.end(now, probe, probe.tried.into(), None, outcome)
+                }
+                Requested::Not => {
+                    self.stalled = made == 0; // or else there may be room when these have left
+                    break;
+                }
+            }
+            self.done_with(probe);
+            made += 1;
+        }
+        made > 0
+    }
+
+    /// When there is something to send; `None` while nothing can be.
+    fn due(&self) -> Option<Instant> {
+        if self.stalled {
+            return None;
+        }
+        if !self.again.is_empty() {
+            return self.schedule.due();
+        }
+        let has_room = self.under_way() < self.config.window.max(1);
+        if self.rounds.is_over() || !has_room {
+            return None;
+        }
+        Some(self.schedule.due()?.max(self.rounds.begins()?))
+    }
+
+    /// The probe that is due.
+    fn next(&mut self) -> Option<Probe> {
+        if let Some(probe) = self.again.front() {
+            return Some(*probe);
+        }
+        let (addr, round) = self.rounds.next()?;
+        if self.rounds.is_at_start() {
+            self.schedule.not_before(self.rounds.begins()?);
+            self.hops.give_another_chance();
+        }
+        let by_arp = self.config.method != Method::Echo;
+        Some(Probe { addr, round, tried: 0, by_arp, is_new: true })
+    }
+
+    /// Takes note that `probe`, which was next, has left or ended.
+    fn done_with(&mut self, probe: Probe) {
+        if probe.is_new {
+            self.rounds.advance();
+        } else {
+            self.again.pop_front();
+        }
+    }
+
+    fn request<L: FrameIo>(
+        &mut self,
+        now: Instant,
+        probe: Probe,
+        stack: &mut Stack<L>,
+    ) -> Requested {
+        let addr = probe.addr;
+        let no_route = Requested::Ended(Outcome::Refused(ipv4::SendError::NoRoute(addr).into()));
+        match (self.hops.way(addr, stack), self.config.method) {
+            (Way::None, _) | (Way::Through | Way::Later | Way::Silent { .. }, Method::Arp) => {
+                no_route
+            }
+            (Way::Direct, _) if probe.by_arp => self.ask(now, probe, stack),
+            (Way::Direct | Way::Through, _) => self.echo(now, probe, stack),
+            (Way::Later, _) => Requested::Not,
+            (Way::Silent { requests }, _) => {
+                Requested::Ended(Outcome::Echo(icmp::Outcome::Unresolved { requests }))
+            }
+        }
+    }
+
+    fn ask<L: FrameIo>(&mut self, now: Instant, probe: Probe, stack: &mut Stack<L>) -> Requested {
+        let addr = probe.addr;
+        if let Some(&mac) = self.pinned.get(&addr) {
+            self.follow(probe);
+            return Requested::Ended(Outcome::At { mac, round_trip: None });
+        }
+        if self.asked.contains_key(&addr) {
+            return Requested::Not;
+        }
+        match stack.resolve(now, addr) {
+            Ok(()) => {
+                self.asked.insert(addr, probe.round);
+                Requested::Left
+            }
+            Err(link::SendError::Full) => Requested::Not,
+            Err(error) => {
+                let error = ipv4::SendError::Link(error);
+                Requested::Ended(Outcome::Refused(error.into()))
+            }
+        }
+    }
+
+    fn echo<L: FrameIo>(&mut self, now: Instant, probe: Probe, stack: &mut Stack<L>) -> Requested {
+        let sequence = self.rounds.sequence(probe.round, probe.tried);
+        let echo = Echo {
+            ttl: self.config.ttl,
+            tos: self.config.tos,
+            dont_fragment: self.config.dont_fragment,
+            timeout: self.timeouts[usize::from(probe.tried)],
+            ..Echo::new(probe.addr, sequence, &self.config.data)
+        };
+        match stack.echo(now, &echo) {
+            Ok(()) => {
+                self.in_flight += 1;
+                Requested::Left
+            }
+            Err(error) if error.is_full() => Requested::Not,
+            Err(SendError::InFlight { .. }) => Requested::Not, // 65,536 requests ago, still awaited
+            Err(error) => Requested::Ended(Outcome::Refused(error)),
+        }
+    }
+}
+
+/// One request, to be made.
+#[derive(Clone, Copy)]
+struct Probe {
+    addr: Ipv4Addr,
+    round: u64,
+    /// Requests that were made before it.
+    tried: u8,
+    by_arp: bool,
+    /// Whether it is not one of [`Sweep::again`].
+    is_new: bool,
+}
+
+enum Requested {
+    Left,
+    Ended(Outcome),
+    Not,
+}
+
+/// Requests sent by one poll: few enough that an answer is not kept waiting.
+const BURST: usize = 64;

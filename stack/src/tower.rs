@@ -1,0 +1,242 @@
+use std::{collections::VecDeque, net::Ipv4Addr, time::Instant};
+
+use arp::{Arp, Owned};
+use etherparse::{EtherType, IpNumber};
+use icmp::{Icmp, Outcome, Problem};
+use ipv4::{Ipv4, NextHop, Packet, Route};
+use link::{Direction, Frame, FrameTx, MacAddr6};
+
+use crate::{
+    config::Config,
+    counters::{Counters, Discard},
+    event::{Event, What},
+    served::{Served, Verdict},
+};
+
+/// The layers, one above the other, without the link, which is lent to them call by call.
+pub(crate) struct Tower {
+    pub(crate) arp: Arp,
+    pub(crate) ipv4: Ipv4,
+    pub(crate) icmp: Icmp,
+    pub(crate) counters: Counters,
+    pub(crate) events: VecDeque<Event>,
+    /// Whether senders are told what became of their datagrams.
+    answers: bool,
+}
+
+impl Tower {
+    /// A host's, whose MAC address is `mac`.
+    pub(crate) fn new(mac: MacAddr6, config: Config) -> Self {
+        let Config { network, gateway, identifier, secret, answers, arp } = config;
+        let [cookies, identifications] = secret;
+        let mut ipv4 = Ipv4::new(network).with_secret(identifications);
+        if let Some(gateway) = gateway {
+            ipv4 = ipv4.with_gateway(gateway);
+        }
+        let owned = Owned::from([(network.ip(), mac)]);
+        let icmp = icmp::Config { identifier, secret: cookies, answers, ..Default::default() };
+        Self {
+            arp: Arp::new(owned, arp::Config { answers, ..arp }),
+            ipv4,
+            icmp: Icmp::new(icmp),
+            counters: Counters::default(),
+            events: VecDeque::new(),
+            answers,
+        }
+    }
+
+    /// Takes in a frame that came for one of us.
+    pub(crate) fn input(
+        &mut self,
+        now: Instant,
+        frame: &Frame<'_>,
+        served: Option<&Served>,
+        tx: &mut dyn FrameTx,
+    ) {
+        let taken = match frame.ether_type() {
+            _ if frame.is_in_vlan() => Err(Discard::Vlan),
+            EtherType::ARP => {
+                let yielded = served.and_then(|served| served.give_way(frame));
+                self.events.extend(yielded.map(|event| Event::of_arp(frame.at(), event)));
+                self.arp.input(now, frame, tx).map_err(Discard::Arp)
+            }
+            EtherType::IPV4 => {
+                match served.map_or(Verdict::Deliver, |served| served.judge(frame)) {
+                    Verdict::Deliver => self.packet(now, frame, tx),
+                    Verdict::Discard(discard) => Err(discard),
+                    Verdict::Tell(problem, from) => {
+                        self.complain(now, problem, Some(from), frame, tx);
+                        Err(if problem == Problem::TimeExceeded {
+                            Discard::Expired
+                        } else {
+                            Discard::Refused
+                        })
+                    }
+                }
+            }
+            _ => Err(Discard::EtherType),
+        };
+        self.counters.count(taken);
+        self.told(now, Some(frame.src()), frame.at());
+    }
+
+    /// Takes note of what became of a frame of ours.
+    pub(crate) fn own(&mut self, now: Instant, frame: &Frame<'_>) {
+        match (frame.direction(), frame.ether_type()) {
+            (Direction::Sent, EtherType::ARP) => self.arp.sent(frame),
+            (Direction::Sent, EtherType::IPV4) => {
+                self.icmp.sent(frame.payload(), frame.at(), frame.stamp().source);
+            }
+            (Direction::Unsent(reason), EtherType::ARP) => self.arp.unsent(frame, reason),
+            (Direction::Unsent(reason), EtherType::IPV4) => {
+                let _ = self.icmp.failed(frame.payload(), Outcome::Unsent(reason)); // a reply, perhaps
+            }
+            _ => {}
+        }
+        self.told(now, None, frame.at());
+    }
+
+    /// Does what is due in every layer, the lowest first; `taken_in` is up to when all that came
+    /// has been looked at.
+    pub(crate) fn poll(&mut self, now: Instant, taken_in: Instant, link: &mut dyn FrameTx) {
+        while let Some(event) = self.arp.poll(now, link) {
+            self.arp_event(now, event);
+        }
+        while let Some(event) = self.ipv4.poll(now, &mut self.arp.over(now, link)) {
+            self.ipv4_event(now, event, link);
+        }
+        while let Some(event) = self.icmp.poll(taken_in) {
+            self.icmp_event(now, (now, None), event);
+        }
+    }
+
+    /// When to poll again even if nothing arrives.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let deadlines = [self.arp.deadline(), self.ipv4.deadline(), self.icmp.deadline()];
+        deadlines.into_iter().flatten().min()
+    }
+
+    fn packet(
+        &mut self,
+        now: Instant,
+        frame: &Frame<'_>,
+        tx: &mut dyn FrameTx,
+    ) -> Result<(), Discard> {
+        let Self { arp, ipv4, icmp, answers, .. } = self;
+        let datagram = match ipv4.input(now, frame) {
+            Ok(datagram) => datagram,
+            Err(ipv4::Discard::Incomplete) => return Ok(()),
+            Err(discard) => {
+                if let (ipv4::Discard::BadOption { pointer }, true) = (discard, *answers) {
+                    self.complain(now, Problem::Parameter { pointer }, None, frame, tx);
+                }
+                return Err(Discard::Ipv4(discard));
+            }
+        };
+        let mut below = arp.over(now, tx);
+        let below = &mut ipv4.over(now, &mut below);
+        let (problem, discard) = match datagram.protocol {
+            IpNumber::ICMP => return icmp.input(&datagram, below).map_err(Discard::Icmp),
+            IpNumber::UDP => (Problem::PortUnreachable, Discard::Port),
+            _ => (Problem::ProtocolUnreachable, Discard::Protocol),
+        };
+        if *answers {
+            let _ = icmp.report(now, problem, &datagram, below); // it is discarded all the same
+        }
+        Err(discard)
+    }
+
+    /// Tells the sender of the packet in `frame` what is wrong with it, in the name of `from`, or
+    /// else of whom it was for; but for packets that nobody may be told of.
+    fn complain(
+        &mut self,
+        now: Instant,
+        problem: Problem,
+        from: Option<Ipv4Addr>,
+        frame: &Frame<'_>,
+        tx: &mut dyn FrameTx,
+    ) {
+        let Ok(packet) = Packet::parse(frame.payload()) else { return };
+        let Self { arp, ipv4, icmp, .. } = self;
+        let mut below = arp.over(now, tx);
+        let below = &mut ipv4.over(now, &mut below);
+        let came = (frame.cast(), from.or(Some(packet.dst())));
+        let _ = icmp.report_packet(now, problem, &packet, came, below); // it is lost all the same
+    }
+
+    /// Passes on what icmp has to tell of a frame.
+    fn told(&mut self, now: Instant, from_mac: Option<MacAddr6>, at: Instant) {
+        while let Some(event) = self.icmp.event() {
+            self.icmp_event(now, (at, from_mac), event);
+        }
+    }
+
+    /// Tells icmp what became of the packets that arp kept, ipv4 what became of their next hops,
+    /// and the owner of the rest.
+    fn arp_event(&mut self, now: Instant, mut event: arp::Event) {
+        let fate = match &mut event {
+            arp::Event::Released { packet } => {
+                return self.icmp.sent(packet, now, link::Source::User);
+            }
+            arp::Event::Replaced { packet } => Some((std::mem::take(packet), Outcome::Replaced)),
+            arp::Event::Unresolved { addr, packet, requests } => {
+                self.ipv4.unresolved(now, *addr);
+                packet.take().map(|packet| (packet, Outcome::Unresolved { requests: *requests }))
+            }
+            arp::Event::Unsent { packet, reason, .. } => {
+                packet.take().map(|packet| (packet, Outcome::Unsent(*reason)))
+            }
+            arp::Event::Resolved { addr, .. } => {
+                self.ipv4.advise(now, *addr, true);
+                None
+            }
+            _ => None,
+        };
+        if !matches!(event, arp::Event::Replaced { .. }) {
+            self.events.push_back(Event::of_arp(now, event));
+        }
+        if let Some((packet, outcome)) = fate {
+            let _ = self.icmp.failed(&packet, outcome); // not every packet is an echo
+        }
+    }
+
+    /// RFC 1122 §3.3.2: who sent only a part is told so.
+    fn ipv4_event(&mut self, now: Instant, event: ipv4::Event, link: &mut dyn FrameTx) {
+        let ipv4::Event::Expired { dst, cast, first: Some(first), .. } = event else { return };
+        let Ok(packet) = Packet::parse(&first) else { return };
+        let Self { arp, ipv4, icmp, answers, .. } = self;
+        if *answers {
+            let (problem, mut below) = (Problem::ReassemblyTimeExceeded, arp.over(now, link));
+            let below = &mut ipv4.over(now, &mut below);
+            let _ = icmp.report_packet(now, problem, &packet, (cast, Some(dst)), below); // it is lost
+        }
+    }
+
+    /// Tells the layers below what an echo's end says of its path, and the owner of all.
+    fn icmp_event(
+        &mut self,
+        now: Instant,
+        (at, from_mac): (Instant, Option<MacAddr6>),
+        event: icmp::Event,
+    ) {
+        if let icmp::Event::Ended(ended) = &event {
+            if let Some(big) = ended.too_big() {
+                self.ipv4.too_big(now, big.dst, big.mtu.unwrap_or(0), big.quoted_len);
+            }
+            match ended.outcome {
+                Outcome::Reply { .. } => self.advise(now, ended.dst, true),
+                Outcome::TimedOut { .. } => self.advise(now, ended.dst, false),
+                _ => {}
+            }
+        }
+        self.events.push_back(Event { at, from_mac, what: What::Icmp(event) });
+    }
+
+    /// RFC 1122 §2.3.2.1, §3.3.1.4: whether what went to `dst` was answered.
+    fn advise(&mut self, now: Instant, dst: Ipv4Addr, reached: bool) {
+        if let Some(Route { next_hop: NextHop::Unicast(next_hop), .. }) = self.ipv4.route(dst) {
+            self.arp.advise(now, next_hop, reached);
+            self.ipv4.advise(now, next_hop, reached);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Whose addresses are ours, and whose not.
+
+use std::time::Duration;
+
+use sidestack_stack as stack;
+use stack::{
+    Discard, Hosts, Macs, Served, What, arp,
+    icmp::{Echo, Outcome},
+    link::{MacAddr6, State},
+};
+
+use crate::pair::{CLIENT, Pair, SERVER, host, hosts};
+
+fn is_reply(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Reply { len: 64, ttl: 64, .. })
+}
+
+#[test]
+fn every_address_of_a_range_answers_the_first_and_the_last_too() {
+    let mut pair = Pair::new(hosts(Macs::One(SERVER), 0, 255), false, &[]);
+    // 10.0.0.1 is the client's.
+    for (sequence, n) in [2, 77, 255].into_iter().enumerate() {
+        assert!(is_reply(pair.ask(&Echo::new(host(n), sequence as u16, &[0; 56]))), "{n}");
+    }
+}
+
+#[test]
+fn each_of_us_answers_from_its_own_mac_address() {
+    let mut pair = Pair::new(hosts(Macs::Each, 2, 3), false, &[]);
+    for n in [2, 3] {
+        assert!(is_reply(pair.ask(&Echo::new(host(n), n.into(), &[0; 56]))));
+    }
+    let mut known: Vec<_> =
+        pair.client.neighbours().map(|neighbour| (neighbour.addr, neighbour.mac)).collect();
+    known.sort();
+    let mac = |n| Some(MacAddr6::new(2, 0, 10, 0, 0, n));
+    assert_eq!(known, [(host(2), mac(2)), (host(3), mac(3))]);
+}
+
+#[test]
+fn a_datagram_for_one_of_us_that_comes_to_another_is_silently_discarded() {
+    let mut pair = Pair::new(hosts(Macs::Each, 2, 3), false, &[]);
+    pair.client.pin(pair.network.now(), host(2), MacAddr6::new(2, 0, 10, 0, 0, 3));
+    let outcome = pair.ask(&Echo::new(host(2), 1, &[0; 56]));
+    assert!(matches!(outcome, Outcome::TimedOut { .. }), "{outcome:?}");
+    assert_eq!(pair.server.counters().discarded(Discard::Identity), 1);
+}
+
+#[test]
+fn many_are_probed_for_three_times_each_announced_twice_and_ours_after_five_seconds() {
+    let mut pair = Pair::new(hosts(Macs::One(SERVER), 101, 200), true, &[]);
+    let start = pair.network.now();
+    pair.live(start + Duration::from_millis(4_999), |_| None::<()>);
+    assert_eq!(pair.claimed(), (vec![], vec![]));
+    // 40 in each 10 ms: the last of the hundred 20 ms after the first.
+    pair.live(start + Duration::from_millis(5_019), |_| None::<()>);
+    assert_eq!(pair.claimed().0.len(), 80);
+    assert!(pair.server.is_claiming());
+    pair.live(start + Duration::from_millis(5_020), |_| None::<()>);
+    assert_eq!(pair.claimed(), ((101..=200).map(host).collect(), vec![]));
+    assert!(!pair.server.is_claiming());
+    pair.live(start + Duration::from_secs(60), |_| None::<()>);
+    assert_eq!(pair.network.sent(), 100 * (3 + 2));
+    assert_eq!(pair.server.deadline(), None);
+}
+
+#[test]
+fn who_has_an_address_that_is_probed_for_keeps_it() {
+    for macs in [Macs::One(SERVER), Macs::Each] {
+        let mut pair = Pair::new(hosts(macs, 0, 3), true, &[]);
+        pair.live(pair.network.now() + Duration::from_secs(8), |_| None::<()>);
+        assert_eq!(pair.claimed(), (vec![host(0), host(2), host(3)], vec![host(1)]));
+        assert_eq!(pair.server.served().map(|served| served.hosts.count_barred()), Some(1));
+        assert!(is_reply(pair.ask(&Echo::new(host(2), 1, &[0; 56]))));
+    }
+}
+
+#[test]
+fn on_a_link_that_is_down_nothing_becomes_ours_and_when_it_is_up_it_all_begins_again() {
+    let mut pair = Pair::new(hosts(Macs::One(SERVER), 101, 102), true, &[]);
+    let line = pair.network.line(pair.server.link().below().id());
+    line.set_state(State::Down);
+    let start = pair.network.now();
+    pair.live(start + Duration::from_secs(30), |_| None::<()>);
+    assert_eq!(pair.claimed(), (vec![], vec![]));
+    line.set_state(State::Up);
+    pair.live(start + Duration::from_secs(40), |_| None::<()>);
+    assert_eq!(pair.claimed(), (vec![host(101), host(102)], vec![]));
+}
+
+#[test]
+fn who_speaks_up_later_is_given_way_to() {
+    let mut pair = Pair::new(hosts(Macs::One(SERVER), 0, 3), false, &[]);
+    assert!(is_reply(pair.ask(&Echo::new(host(2), 1, &[0; 56]))));
+    assert_eq!(pair.claimed(), (vec![], vec![host(1)]));
+}
+
+#[test]
+fn what_is_kept_is_a_conflict_instead() {
+    let served = Served { kept: vec![host(1)], ..hosts(Macs::One(SERVER), 1, 2) };
+    let mut pair = Pair::new(served, false, &[]);
+    let (now, all) = (pair.network.now(), Duration::from_secs(1));
+    pair.client.announce(host(1), arp::Operation::REQUEST).unwrap();
+    pair.live(now + all, |_| None::<()>);
+    let conflict = pair.told.iter().find_map(|event| match event.what {
+        What::Arp(arp::Event::Conflict { addr, kept, other }) => Some((addr, kept, other)),
+        _ => None,
+    });
+    assert_eq!(conflict, Some((host(1), SERVER, CLIENT)));
+    assert_eq!(pair.claimed(), (vec![], vec![]));
+}
+
+#[test]
+fn who_is_left_alone_from_the_start_is_never_answered_for() {
+    let served = hosts(Macs::One(SERVER), 2, 3);
+    served.hosts.bar(host(3));
+    let mut pair = Pair::new(served, false, &[]);
+    let outcome = pair.ask(&Echo::new(host(3), 1, &[0; 56]));
+    assert!(matches!(outcome, Outcome::Unresolved { .. }), "{outcome:?}");
+}
+
+#[test]
+fn a_new_mac_address_of_the_link_is_that_of_all_who_share_one() {
+    let mut pair = Pair::new(hosts(Macs::One(SERVER), 2, 3), false, &[]);
+    let new = MacAddr6::new(2, 0, 0, 0, 0, 9);
+    pair.network.line(pair.server.link().below().id()).set_mac(new);
+    assert!(is_reply(pair.ask(&Echo::new(host(2), 1, &[0; 56]))));
+    assert_eq!(pair.client.neighbours().next().and_then(|neighbour| neighbour.mac), Some(new));
+    let hosts: &Hosts = &pair.server.served().unwrap().hosts;
+    assert!(hosts.owns(new) && !hosts.owns(SERVER));
+}

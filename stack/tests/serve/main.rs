@@ -1,0 +1,6 @@
+//! Many hosts that are one stack.
+
+mod hosts;
+mod ills;
+mod pair;
+mod routes;

@@ -160,7 +160,7 @@ impl Tower {
         let Self { arp, ipv4, icmp, .. } = self;
         let mut below = arp.over(now, tx);
         let below = &mut ipv4.over(now, &mut below);
-        let came = (frame.cast(), from.or(Some(packet.dst())));
+        let came = (frame.cast(), from.or_else(|| Some(packet.dst())));
         let _ = icmp.report_packet(now, problem, &packet, came, below); // it is lost all the same
     }
 

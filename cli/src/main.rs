@@ -20,6 +20,7 @@ mod secrets;
 mod send;
 mod serve;
 mod session;
+mod shell;
 mod signals;
 mod sniff;
 mod statistics;
@@ -48,6 +49,8 @@ fn main() -> ExitCode {
         Command::Sniff(sniff) => sniff::run(&args.global, sniff, &mut report),
         Command::Serve(serve) => serve::run(&args.global, serve, &mut report),
         Command::Route(route) => route::run(&args.global, route, &mut report),
+        Command::Completions { shell } => shell::completions(*shell),
+        Command::Man { command } => shell::man(command.as_deref()),
     };
     report.end(ended)
 }

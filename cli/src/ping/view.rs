@@ -24,7 +24,7 @@ use crate::{
 /// What people and programs see of a run: ping(8)'s lines, with what is new at their end.
 pub(super) struct View<'a> {
     pub(super) args: &'a Ping,
-    verbose: bool,
+    pub(super) verbose: bool,
     pub(super) dst: Ipv4Addr,
     next_hop: Ipv4Addr,
     /// Where the next hop is, how long its answer took, and after how many requests.

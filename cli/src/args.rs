@@ -3,6 +3,7 @@ mod global;
 mod many;
 mod ping;
 mod send;
+mod thresholds;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -16,6 +17,7 @@ use global::SECOND;
 pub(crate) use many::Many;
 pub(crate) use ping::{MtuDiscovery, Pattern, Ping};
 pub(crate) use send::Send;
+pub(crate) use thresholds::Thresholds;
 
 /// Ping, ARP and raw frames from an address, MAC or VLAN that the host does not own.
 ///
@@ -192,7 +194,7 @@ const ALL: [&str; 10] = [
 const EXIT_CODES: &str = "\
 Exit codes:
   0    ran to the end, and at least one reply, or the condition met
-  1    ran, negative: no reply, a conflict, not reached
+  1    ran, negative: no reply, a threshold missed, a conflict, not reached
   2    usage; a target or name that cannot be understood or resolved
   3    not permitted; says what to do
   4    the link or the system failed: no such device, gone, not Ethernet

@@ -27,6 +27,7 @@ mod statistics;
 mod target;
 mod targets;
 mod text;
+mod threshold;
 mod value;
 mod vendor;
 

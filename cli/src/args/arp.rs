@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::Thresholds;
 use crate::value;
 
 #[derive(Args)]
@@ -12,14 +13,18 @@ pub(crate) struct Arp {
     /// Probe whether anybody uses the address (RFC 5227): 0 if it is free
     #[arg(
         short = 'D', long, conflicts_with_all = ["announce", "advertise", "count", "interval",
-        "deadline", "first"]
+        "deadline", "first", "max_loss", "max_rtt", "min_replies", "expect_mac"]
     )]
     pub(crate) probe: bool,
     /// Announce the address by requests
-    #[arg(short = 'U', long, conflicts_with_all = ["advertise", "first"])]
+    #[arg(short = 'U', long, conflicts_with_all = ["advertise", "first", "max_loss", "max_rtt",
+        "min_replies", "expect_mac"])]
     pub(crate) announce: bool,
     /// Announce the address by replies
-    #[arg(short = 'A', long, conflicts_with = "first")]
+    #[arg(
+        short = 'A', long, conflicts_with_all = ["first", "max_loss", "max_rtt", "min_replies",
+        "expect_mac"]
+    )]
     pub(crate) advertise: bool,
     /// Ask this many times, one second apart or more, instead of until it answers
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -38,4 +43,6 @@ pub(crate) struct Arp {
     /// Only the summary
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) thresholds: Thresholds,
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::Many;
+use super::{Many, Thresholds};
 use crate::value;
 
 #[derive(Args)]
@@ -52,6 +52,8 @@ pub(crate) struct Ping {
     /// Begin each line with the time
     #[arg(short = 'D', long)]
     pub(crate) timestamps: bool,
+    #[command(flatten)]
+    pub(crate) thresholds: Thresholds,
     #[command(flatten)]
     pub(crate) many: Many,
 }

@@ -10,6 +10,7 @@ use crate::{
     session::Session,
     statistics::Statistics,
     text::{Maybe, Ms, Percent},
+    threshold::Missed,
     vendor::vendor,
 };
 
@@ -17,6 +18,7 @@ use crate::{
 pub(super) struct Verdict {
     pub(super) interrupted: bool,
     pub(super) pass: bool,
+    pub(super) missed: Vec<Missed>,
 }
 
 impl View<'_> {
@@ -52,6 +54,9 @@ impl View<'_> {
             let (mac, also, maker) = (Mac(mac), Maybe(also), Maybe(maker));
             report
                 .line(format_args!("arp {mac}{time}, {requests} request{plural}{also}{maker}"))?;
+        }
+        for missed in &verdict.missed {
+            report.line(missed)?;
         }
         report.record(&Record::Summary(Summary {
             dst: self.dst,

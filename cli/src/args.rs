@@ -1,19 +1,23 @@
+mod arp;
+mod global;
 mod many;
+mod ping;
+mod send;
+mod thresholds;
 
-use std::{net::Ipv4Addr, path::PathBuf, process::ExitCode, time::Duration};
+use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use link::Tag;
-use macaddr::MacAddr6;
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
-use crate::{
-    failure::Failure,
-    report::Report,
-    serve::Serve,
-    sniff::Sniff,
-    value::{self, LinkName, Source, Via},
-};
+use crate::{failure::Failure, report::Report, serve::Serve, sniff::Sniff};
+pub(crate) use arp::Arp;
+pub(crate) use global::Global;
+use global::SECOND;
 pub(crate) use many::Many;
+pub(crate) use ping::{MtuDiscovery, Pattern, Ping};
+pub(crate) use send::Send;
+pub(crate) use thresholds::Thresholds;
 
 /// Ping, ARP and raw frames from an address, MAC or VLAN that the host does not own.
 ///
@@ -27,58 +31,6 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-#[derive(Args)]
-pub(crate) struct Global {
-    /// The link: an interface, `tap:NAME`, `lab[:KEY=VALUE,...]`, `kernel-lab` or `pcap:FILE`
-    ///
-    /// A tap makes us a host behind a device of the kernel's, which can be a port of a bridge; it
-    /// is made unless it is there, and its kernel's end is somebody else: name our address by -S.
-    /// Keys of lab: hosts; loss, dup, reorder, corrupt, truncate and pad, each as 5%; burst=FRAMES
-    /// that are lost in a row; delay and jitter, as 20ms; mtu=OCTETS, beyond which frames vanish;
-    /// silent=arp or ip; seed, pace. Without -I: the interface whose route covers the target.
-    #[arg(short = 'I', long, value_name = "IF", global = true, value_parser = value::link_name)]
-    pub(crate) interface: Option<LinkName>,
-    /// The address we adopt; we answer ARP for it, after probing that it is free
-    #[arg(
-        short = 'S', long = "source", value_name = "IP[/LEN]", global = true,
-        value_parser = value::source
-    )]
-    pub(crate) sources: Vec<Source>,
-    /// The MAC address we adopt
-    #[arg(long, value_name = "MAC", global = true, value_parser = value::station)]
-    pub(crate) source_mac: Option<MacAddr6>,
-    /// Who forwards what is for other networks
-    #[arg(long, value_name = "IP", global = true)]
-    pub(crate) gateway: Option<Ipv4Addr>,
-    /// The next hop for the target, whatever the routes say; a MAC spares the ARP
-    #[arg(long, value_name = "IP|MAC", global = true, value_parser = value::via)]
-    pub(crate) via: Option<Via>,
-    /// The VLAN that frames leave in; repeat it for a stack, outermost first
-    #[arg(long, value_name = "ID[:PCP]", global = true, value_parser = value::tag)]
-    pub(crate) vlan: Vec<Tag>,
-    /// Adopt the address without probing for it first
-    #[arg(long, global = true)]
-    pub(crate) no_probe: bool,
-    /// JSON lines on stdout
-    #[arg(short = 'j', long, short_alias = 'J', global = true)]
-    pub(crate) json: bool,
-    /// Say more
-    #[arg(short = 'v', long, global = true)]
-    pub(crate) verbose: bool,
-    /// Numeric output; always so
-    #[arg(short = 'n', long, global = true, hide = true)]
-    pub(crate) numeric: bool,
-    /// IPv4; always so
-    #[arg(short = '4', global = true, hide = true)]
-    pub(crate) ipv4: bool,
-    /// Record every frame sent and received: classic pcap if FILE ends in .pcap, else pcapng
-    #[arg(long, value_name = "FILE", global = true)]
-    pub(crate) pcap: Option<PathBuf>,
-    /// What is otherwise drawn at random: identifiers, cookies, probe times, a lab's faults
-    #[arg(long, value_name = "N", global = true)]
-    pub(crate) seed: Option<u64>,
 }
 
 #[derive(Subcommand)]
@@ -104,132 +56,18 @@ pub(crate) enum Command {
     /// Explain how a target is reached
     #[command(after_help = EXIT_CODES)]
     Route(Route),
-}
-
-#[derive(Args)]
-pub(crate) struct Ping {
-    /// Whom to ask: an address or a name; or many
-    ///
-    /// Many: `10.0.0.0/24`, `10.0.0.1-50`, `a,b`, `@file`, `-` for standard input; `!X` excepts,
-    /// `IP@MAC` says where it is.
-    #[arg(required = true, value_name = "TARGET")]
-    pub(crate) targets: Vec<String>,
-    /// Stop after this many requests, to each target; of many, each is asked once otherwise
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) count: Option<u64>,
-    /// Between two requests: `200ms`; a bare number is seconds. By default 1s, to many 10ms
-    #[arg(short, long, value_name = "DUR", value_parser = value::interval)]
-    pub(crate) interval: Option<Duration>,
-    /// Stop after this long, whatever has come
-    #[arg(short = 'w', long, value_name = "DUR", value_parser = value::duration)]
-    pub(crate) deadline: Option<Duration>,
-    /// How long to wait for each reply
-    #[arg(
-        short = 'W', long, value_name = "DUR", default_value = "1s",
-        value_parser = value::interval
-    )]
-    pub(crate) wait: Duration,
-    /// Octets of data; the first 8 are a cookie
-    #[arg(short = 's', long, value_name = "BYTES", default_value_t = 56)]
-    pub(crate) size: usize,
-    /// What fills the data, up to 16 octets, repeated
-    #[arg(short, long, value_name = "HEX", value_parser = value::pattern)]
-    pub(crate) pattern: Option<Pattern>,
-    /// Hops that a request may take
-    #[arg(
-        short, long, value_name = "N", default_value_t = 64,
-        value_parser = clap::value_parser!(u8).range(1..)
-    )]
-    pub(crate) ttl: u8,
-    /// Type of service, decimal or 0x..
-    #[arg(short = 'Q', long, value_name = "TOS", default_value = "0", value_parser = value::octet)]
-    pub(crate) tos: u8,
-    /// Path MTU discovery: may routers fragment?
-    #[arg(short = 'M', long, value_name = "HOW", default_value = "want")]
-    pub(crate) mtu_discovery: MtuDiscovery,
-    /// Only the header and the summary
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-    /// Begin each line with the time
-    #[arg(short = 'D', long)]
-    pub(crate) timestamps: bool,
-    #[command(flatten)]
-    pub(crate) many: Many,
-}
-
-/// The octets of -p; a type of its own, or clap would take it for many values.
-#[derive(Clone)]
-pub(crate) struct Pattern(pub(crate) Vec<u8>);
-
-#[derive(Clone, Copy, Eq, PartialEq, ValueEnum)]
-pub(crate) enum MtuDiscovery {
-    /// They may not
-    Do,
-    /// They may not
-    Want,
-    /// They may
-    Dont,
-}
-
-#[derive(Args)]
-pub(crate) struct Arp {
-    /// Whom to ask for, or which address to probe for or to announce
-    #[arg(required = true)]
-    pub(crate) targets: Vec<String>,
-    /// Probe whether anybody uses the address (RFC 5227): 0 if it is free
-    #[arg(
-        short = 'D', long, conflicts_with_all = ["announce", "advertise", "count", "interval",
-        "deadline", "first"]
-    )]
-    pub(crate) probe: bool,
-    /// Announce the address by requests
-    #[arg(short = 'U', long, conflicts_with_all = ["advertise", "first"])]
-    pub(crate) announce: bool,
-    /// Announce the address by replies
-    #[arg(short = 'A', long, conflicts_with = "first")]
-    pub(crate) advertise: bool,
-    /// Ask this many times, one second apart or more, instead of until it answers
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) count: Option<u32>,
-    /// Between two requests or announcements; at least a second
-    #[arg(
-        short, long, value_name = "DUR", default_value = "1s", value_parser = value::arp_interval
-    )]
-    pub(crate) interval: Duration,
-    /// Stop after this long, whatever has come
-    #[arg(short = 'w', long, value_name = "DUR", value_parser = value::duration)]
-    pub(crate) deadline: Option<Duration>,
-    /// With -c: stop at the first answer
-    #[arg(short = 'f', long)]
-    pub(crate) first: bool,
-    /// Only the summary
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-}
-
-#[derive(Args)]
-pub(crate) struct Send {
-    /// The frame in hexadecimal, Ethernet header first; with --ethertype, its payload
-    #[arg(required_unless_present = "text", conflicts_with = "text")]
-    pub(crate) hex: Vec<String>,
-    /// The payload as text; needs --ethertype
-    #[arg(long, requires = "ethertype")]
-    pub(crate) text: Option<String>,
-    /// The EtherType, as 0x0801; we write the Ethernet header
-    #[arg(long, value_name = "TYPE", value_parser = value::ether_type)]
-    pub(crate) ethertype: Option<u16>,
-    /// With --ethertype: whom the frame is for; by default everybody, on loopback ourselves
-    #[arg(long, value_name = "MAC", requires = "ethertype", value_parser = value::mac)]
-    pub(crate) to: Option<MacAddr6>,
-    /// Send it this many times
-    #[arg(
-        short, long, value_name = "N", default_value_t = 1,
-        value_parser = clap::value_parser!(u64).range(1..)
-    )]
-    pub(crate) count: u64,
-    /// Between two of them
-    #[arg(short, long, value_name = "DUR", default_value = "1s", value_parser = value::interval)]
-    pub(crate) interval: Duration,
+    /// Write what makes a shell complete our command lines
+    #[command(after_help = EXIT_CODES)]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Write the manual page, of the program or of a command
+    #[command(after_help = EXIT_CODES)]
+    Man {
+        /// Which command
+        command: Option<String>,
+    },
 }
 
 #[derive(Args)]
@@ -274,16 +112,8 @@ impl Cli {
         let useless: &[&str] = match &self.command {
             Command::Ping(_) | Command::Route(_) => &[],
             Command::Serve(_) => return self.global.via.map(|_| "--via"),
-            Command::Interfaces => &[
-                "-I",
-                "-S",
-                "--source-mac",
-                "--gateway",
-                "--via",
-                "--vlan",
-                "--no-probe",
-                "--pcap",
-            ],
+            Command::Completions { .. } | Command::Man { .. } => &ALL,
+            Command::Interfaces => &LINKS,
             Command::Sniff(_) => {
                 &["-S", "--source-mac", "--gateway", "--via", "--vlan", "--no-probe", "--pcap"]
             }
@@ -296,28 +126,6 @@ impl Cli {
             Command::Arp(_) => &["--gateway", "--via"],
         };
         useless.iter().chain([&SECOND]).find(|flag| self.global.has(flag)).copied()
-    }
-}
-
-impl Global {
-    /// The address we adopt, where it can only be one.
-    pub(crate) fn source(&self) -> Option<Source> {
-        self.sources.first().copied()
-    }
-
-    fn has(&self, flag: &str) -> bool {
-        match flag {
-            "-I" => self.interface.is_some(),
-            "-S" => !self.sources.is_empty(),
-            SECOND => self.sources.len() > 1,
-            "--source-mac" => self.source_mac.is_some(),
-            "--gateway" => self.gateway.is_some(),
-            "--via" => self.via.is_some(),
-            "--vlan" => !self.vlan.is_empty(),
-            "--no-probe" => self.no_probe,
-            "--pcap" => self.pcap.is_some(),
-            _ => false,
-        }
     }
 }
 
@@ -334,17 +142,34 @@ impl Command {
             Self::Sniff(_) => "sniff",
             Self::Serve(_) => "serve",
             Self::Route(_) => "route",
+            Self::Completions { .. } => "completions",
+            Self::Man { .. } => "man",
         }
     }
 }
 
-/// Of -S, which only a host of many addresses repeats.
-const SECOND: &str = "a second -S";
+/// What only a link needs.
+const LINKS: [&str; 8] =
+    ["-I", "-S", "--source-mac", "--gateway", "--via", "--vlan", "--no-probe", "--pcap"];
+
+/// What a command that only writes has no use for.
+const ALL: [&str; 10] = [
+    "-I",
+    "-S",
+    "--source-mac",
+    "--gateway",
+    "--via",
+    "--vlan",
+    "--no-probe",
+    "--pcap",
+    "-j",
+    "--seed",
+];
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0    ran to the end, and at least one reply, or the condition met
-  1    ran, negative: no reply, a conflict, not reached
+  1    ran, negative: no reply, a threshold missed, a conflict, not reached
   2    usage; a target or name that cannot be understood or resolved
   3    not permitted; says what to do
   4    the link or the system failed: no such device, gone, not Ethernet

@@ -21,13 +21,16 @@ mod secrets;
 mod send;
 mod serve;
 mod session;
+mod shell;
 mod signals;
 mod sniff;
 mod statistics;
 mod target;
 mod targets;
 mod text;
+mod threshold;
 mod value;
+mod vendor;
 
 use std::process::ExitCode;
 
@@ -48,6 +51,8 @@ fn main() -> ExitCode {
         Command::Sniff(sniff) => sniff::run(&args.global, sniff, &mut report),
         Command::Serve(serve) => serve::run(&args.global, serve, &mut report),
         Command::Route(route) => route::run(&args.global, route, &mut report),
+        Command::Completions { shell } => shell::completions(*shell),
+        Command::Man { command } => shell::man(command.as_deref()),
     };
     report.end(ended)
 }

@@ -23,6 +23,7 @@ use crate::{
     signals::Wish,
     statistics::Statistics,
     target, targets,
+    threshold::Measured,
 };
 use summary::Verdict;
 use view::View;
@@ -58,8 +59,14 @@ pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     };
     run.view.header(&run.session, report)?;
     let ended = run.go(report);
-    let pass = run.statistics.received > 0;
-    let verdict = Verdict { interrupted: run.stopped, pass };
+    let statistics = &run.statistics;
+    let (pass, missed) = args.thresholds.judge(&Measured {
+        received: statistics.received,
+        loss: statistics.loss(),
+        round_trip: &|figure| statistics.round_trip(figure),
+        owners: &run.view.owners,
+    });
+    let verdict = Verdict { interrupted: run.stopped, pass, missed };
     run.view.summary(&run.session, &run.statistics, run.began, &verdict, report)?;
     let closed = run.session.close(report);
     ended.and(closed)?;

@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use crate::record::{RoundTrips, nanoseconds};
+use crate::{
+    record::{RoundTrips, nanoseconds},
+    value::Figure,
+};
 
 /// What came of the requests to one target.
 pub(crate) struct Statistics {
@@ -81,6 +84,17 @@ impl Statistics {
         }
     }
 
+    /// A figure of the round-trip times, in nanoseconds.
+    pub(crate) fn round_trip(&self, figure: Figure) -> Option<u64> {
+        let (min, max) = self.extremes?;
+        Some(match figure {
+            Figure::Mean => (self.sum / self.received as f64).round() as u64,
+            Figure::Percentile(percent) => {
+                self.round_trips.value_at_percentile(percent).clamp(min, max)
+            }
+        })
+    }
+
     pub(crate) fn round_trips(&self) -> Option<RoundTrips> {
         let (min, max) = self.extremes?;
         let mean = self.sum / self.received as f64;
@@ -95,4 +109,11 @@ impl Statistics {
     pub(crate) fn jitter(&self) -> Option<u64> {
         Some(self.wander / self.received.checked_sub(1).filter(|pairs| *pairs > 0)?)
     }
+}
+
+/// The time, of a few, that so many percent of them do not exceed.
+pub(crate) fn percentile(mut times: Vec<u64>, percent: f64) -> Option<u64> {
+    times.sort_unstable();
+    let rank = (times.len() as f64 * percent / 100.0).ceil() as usize;
+    times.get(rank.saturating_sub(1)).copied()
 }

@@ -1,6 +1,6 @@
 //! What stands on the command line, parsed strictly.
 
-use std::{net::Ipv4Addr, path::PathBuf, str::FromStr, time::Duration};
+use std::{fmt, net::Ipv4Addr, path::PathBuf, str::FromStr, time::Duration};
 
 use link::Tag;
 use macaddr::MacAddr6;
@@ -32,6 +32,31 @@ pub(crate) struct Source {
 pub(crate) enum Via {
     Gateway(Ipv4Addr),
     Station(MacAddr6),
+}
+
+/// What --max-rtt names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RttLimit {
+    pub(crate) figure: Figure,
+    pub(crate) most: Duration,
+}
+
+/// A figure of round-trip times.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Figure {
+    Mean,
+    /// The time that so many percent of them do not exceed.
+    Percentile(f64),
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mean => f.write_str("avg"),
+            Self::Percentile(100.0) => f.write_str("max"),
+            Self::Percentile(percent) => write!(f, "p{percent}"),
+        }
+    }
 }
 
 pub(crate) fn link_name(text: &str) -> Result<LinkName, String> {
@@ -146,6 +171,25 @@ pub(crate) fn file_size(text: &str) -> Result<u64, String> {
 pub(crate) fn backoff(text: &str) -> Result<f64, String> {
     let factor = text.parse().ok().filter(|factor| (1.0..=5.0).contains(factor));
     factor.ok_or_else(|| format!("{text} is no factor from 1.0 to 5.0"))
+}
+
+/// A part of all, in percent, with or without the sign.
+pub(crate) fn percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text);
+    let percent = number.parse().ok().filter(|percent| (0.0..=100.0).contains(percent));
+    percent.ok_or_else(|| format!("{text} is no percentage from 0 to 100"))
+}
+
+/// `20ms`, which no round trip may exceed; `p95=20ms`, `max=20ms`, `avg=20ms`.
+pub(crate) fn rtt_limit(text: &str) -> Result<RttLimit, String> {
+    let (figure, most) = text.split_once('=').unwrap_or(("max", text));
+    let figure = match (figure, figure.strip_prefix('p')) {
+        ("max", _) => Figure::Percentile(100.0),
+        ("avg", _) => Figure::Mean,
+        (_, Some(number)) if !number.ends_with('%') => Figure::Percentile(percent(number)?),
+        _ => return Err(format!("{figure} is none of avg, max, p50, p95, p99.9 and so on")),
+    };
+    Ok(RttLimit { figure, most: duration(most)? })
 }
 
 pub(crate) fn shard(text: &str) -> Result<Shard, String> {

@@ -15,8 +15,11 @@ use crate::{
     report::Report,
     session::Session,
     signals::Wish,
+    statistics::percentile,
     target,
     text::{Maybe, Ms},
+    threshold::{Measured, Owners},
+    value::Figure,
 };
 
 /// Asks for each of `targets`, and tells where it is.
@@ -60,13 +63,14 @@ pub(super) fn resolve(
         targets: targets.to_vec(),
     };
     let ended = round.go(report);
-    round.summary(report)?;
+    let passed = round.summary(report)?;
     let Round { asked, answered, stopped, session, .. } = round;
     report.line(format_args!("Sent {asked} probes ({asked} broadcast(s))"))?;
     report.line(format_args!("Received {answered} response(s)"))?;
     let closed = session.close(report);
     ended.and(closed)?;
-    Ok(if stopped { 130 } else { u8::from(answered == 0) })
+    let wanted = if args.thresholds.are_given() { targets.len() } else { 1 };
+    Ok(if stopped { 130 } else { u8::from(passed < wanted) })
 }
 
 struct Round<'a> {
@@ -143,23 +147,32 @@ impl Round<'_> {
         }
     }
 
-    /// What it came to, for programs.
-    fn summary(&self, report: &mut Report) -> Result<(), Failure> {
+    /// What it came to; returns how many targets passed.
+    fn summary(&self, report: &mut Report) -> Result<usize, Failure> {
+        let mut passed = 0;
         for (&dst, tally) in &self.tallies {
-            let (sent, received) = (tally.requests, tally.answers);
-            let lost = sent.saturating_sub(received) as f64;
+            let (pass, missed) = self.args.thresholds.judge(&Measured {
+                received: tally.answers,
+                loss: tally.loss(),
+                round_trip: &|figure| tally.figure(figure),
+                owners: &tally.owners,
+            });
+            passed += usize::from(pass);
+            for missed in missed {
+                report.line(format_args!("{dst}: {missed}"))?;
+            }
             report.record(&Record::Summary(Summary {
                 dst,
-                sent,
-                received,
-                loss_pct: (sent > 0).then(|| lost * 100.0 / sent as f64),
+                sent: tally.requests,
+                received: tally.answers,
+                loss_pct: tally.loss(),
                 rtt_ns: RoundTrips::of(tally.times.clone()),
                 interrupted: self.stopped,
-                pass: received > 0,
+                pass,
                 ..Summary::of_nothing(dst)
             }))?;
         }
-        Ok(())
+        Ok(passed)
     }
 
     fn tell(
@@ -178,6 +191,7 @@ impl Round<'_> {
                 if let Some(tally) = self.tallies.get_mut(&addr) {
                     tally.answers += 1;
                     tally.times.extend(round_trip.map(nanoseconds));
+                    tally.owners.add(mac);
                 }
                 self.linger = self.session.now() + LINGER;
                 if self.args.first {
@@ -192,6 +206,10 @@ impl Round<'_> {
             arp::Event::Unresolved { addr, requests, .. } => {
                 self.waiting.remove(&addr);
                 self.note_requests(addr, requests.saturating_sub(1)); // one is counted already
+            }
+            arp::Event::Conflict { addr, other: mac, .. }
+            | arp::Event::Moved { addr, new: mac, .. } => {
+                self.tallies.entry(addr).and_modify(|tally| tally.owners.add(mac));
             }
             arp::Event::Unsent { addr, .. } => drop(self.waiting.remove(&addr)),
             _ => {}
@@ -212,6 +230,22 @@ struct Tally {
     answers: u64,
     /// In nanoseconds.
     times: Vec<u64>,
+    owners: Owners,
+}
+
+impl Tally {
+    /// Percent of the requests that nobody answered.
+    fn loss(&self) -> Option<f64> {
+        let lost = self.requests.saturating_sub(self.answers) as f64;
+        (self.requests > 0).then(|| lost * 100.0 / self.requests as f64)
+    }
+
+    fn figure(&self, figure: Figure) -> Option<u64> {
+        match figure {
+            Figure::Mean => RoundTrips::of(self.times.clone()).map(|times| times.avg),
+            Figure::Percentile(percent) => percentile(self.times.clone(), percent),
+        }
+    }
 }
 
 /// How long after an answer another owner of the same address may still speak up.

@@ -51,15 +51,17 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     let config = config(global, args, &targets);
     let sweep = Sweep::new(session.now(), targets, config, &mut session.stack);
     let rounds = args.count.unwrap_or(1);
-    let (tallies, alive) = (HashMap::new(), 0);
-    let mut many = Many { session, args, sweep, rounds, tallies, alive, stopped: false };
+    let everybody = sweep.len();
+    let (tallies, passed) = (HashMap::new(), 0);
+    let mut many = Many { session, args, sweep, rounds, tallies, passed, stopped: false };
     let ended = many.go(report);
     many.rest(report)?;
-    let Many { session, alive, stopped, .. } = many;
+    let Many { session, passed, stopped, .. } = many;
     let closed = session.close(report);
     ended.and(closed)?;
-    let wanted = args.many.reachable.or(args.many.fast_reachable).unwrap_or(1);
-    Ok(if stopped { 130 } else { u8::from(alive < wanted) })
+    let unless_said = if args.thresholds.are_given() { everybody } else { 1 };
+    let wanted = args.many.reachable.or(args.many.fast_reachable).unwrap_or(unless_said);
+    Ok(if stopped { 130 } else { u8::from(passed < wanted) })
 }
 
 fn refuse(global: &Global, args: &Ping) -> Result<(), Failure> {
@@ -112,8 +114,8 @@ struct Many<'a> {
     rounds: u64,
     /// Of those whose rounds have begun and not all ended.
     tallies: HashMap<Ipv4Addr, Tally>,
-    /// How many of those whose rounds have ended have answered.
-    alive: u64,
+    /// How many of those whose rounds have ended have passed: by answering, or by the thresholds.
+    passed: u64,
     stopped: bool,
 }
 
@@ -131,7 +133,7 @@ impl Many<'_> {
                 }
             }
             let more = self.session.or_gone(polled, report)?;
-            let enough = self.args.many.fast_reachable.is_some_and(|most| most <= self.alive);
+            let enough = self.args.many.fast_reachable.is_some_and(|most| most <= self.passed);
             let late = deadline.is_some_and(|deadline| deadline <= now);
             if self.stopped || enough || late || self.sweep.is_over() {
                 return Ok(());
@@ -143,8 +145,9 @@ impl Many<'_> {
             match self.session.wish() {
                 Some(Wish::Stop) => self.stopped = true,
                 Some(Wish::Figures) => {
-                    let (alive, under_way) = (self.alive, self.sweep.under_way());
-                    report.aside(format_args!("{alive} alive, {under_way} asked"));
+                    let (passed, under_way) = (self.passed, self.sweep.under_way());
+                    let what = if self.args.thresholds.are_given() { "passed" } else { "alive" };
+                    report.aside(format_args!("{passed} {what}, {under_way} asked"));
                 }
                 None => {}
             }
@@ -153,10 +156,11 @@ impl Many<'_> {
 
     fn ended(&mut self, ended: &Ended, report: &mut Report) -> Result<(), Failure> {
         self.record(ended, report)?;
-        let &Ended { addr, round, outcome, .. } = ended;
+        let &Ended { addr, round, outcome, from_mac, .. } = ended;
         let rounds = self.rounds;
         let tally = self.tallies.entry(addr).or_default();
         tally.count(&outcome);
+        from_mac.into_iter().for_each(|mac| tally.owners.add(mac));
         let over = tally.ended == rounds;
         let many = &self.args.many;
         let each = rounds > 1 && !(self.args.quiet || many.alive || many.unreachable);
@@ -173,9 +177,7 @@ impl Many<'_> {
             _ => {}
         }
         if over && let Some(tally) = self.tallies.remove(&addr) {
-            self.alive += u64::from(tally.received > 0);
-            self.verdict(addr, &tally, report)?;
-            report.record(&Record::Summary(tally.summary(addr, false)))?;
+            self.conclude(addr, &tally, false, report)?;
         }
         Ok(())
     }
@@ -196,12 +198,27 @@ impl Many<'_> {
         Ok(())
     }
 
+    /// What a target came to.
+    fn conclude(
+        &mut self,
+        addr: Ipv4Addr,
+        tally: &Tally,
+        interrupted: bool,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        self.verdict(addr, tally, report)?;
+        let (pass, missed) = tally.judge(&self.args.thresholds);
+        self.passed += u64::from(pass);
+        for missed in missed {
+            report.note(format_args!("{addr} : {missed}"));
+        }
+        report.record(&Record::Summary(tally.summary(addr, interrupted, pass)))
+    }
+
     /// Those who were still being asked when it was over.
     fn rest(&mut self, report: &mut Report) -> Result<(), Failure> {
         for (addr, tally) in std::mem::take(&mut self.tallies) {
-            self.alive += u64::from(tally.received > 0);
-            self.verdict(addr, &tally, report)?;
-            report.record(&Record::Summary(tally.summary(addr, self.stopped)))?;
+            self.conclude(addr, &tally, self.stopped, report)?;
         }
         Ok(())
     }
@@ -255,6 +272,12 @@ impl Many<'_> {
                     && let Some(text) = crate::arp::line(&self.session.name, &event, None)
                 {
                     report.note(text);
+                }
+                if let arp::Event::Conflict { addr, other: mac, .. }
+                | arp::Event::Moved { addr, new: mac, .. } = event
+                    && let Some(tally) = self.tallies.get_mut(&addr)
+                {
+                    tally.owners.add(mac);
                 }
                 crate::arp::record(&self.session, at, &event, report)
             }

@@ -10,12 +10,15 @@ use crate::{
     session::Session,
     statistics::Statistics,
     text::{Maybe, Ms, Percent},
+    threshold::Missed,
+    vendor::vendor,
 };
 
 /// How a run ended.
 pub(super) struct Verdict {
     pub(super) interrupted: bool,
     pub(super) pass: bool,
+    pub(super) missed: Vec<Missed>,
 }
 
 impl View<'_> {
@@ -47,8 +50,13 @@ impl View<'_> {
             let plural = if requests == 1 { "" } else { "s" };
             let also = self.conflict.map(|mac| format!(", CONFLICT: also {}", Mac(mac)));
             let time = Maybe(time.map(|time| format!(" in {} ms", Ms(time))));
-            let (mac, also) = (Mac(mac), Maybe(also));
-            report.line(format_args!("arp {mac}{time}, {requests} request{plural}{also}"))?;
+            let maker = vendor(mac).filter(|_| self.verbose).map(|maker| format!(", {maker}"));
+            let (mac, also, maker) = (Mac(mac), Maybe(also), Maybe(maker));
+            report
+                .line(format_args!("arp {mac}{time}, {requests} request{plural}{also}{maker}"))?;
+        }
+        for missed in &verdict.missed {
+            report.line(missed)?;
         }
         report.record(&Record::Summary(Summary {
             dst: self.dst,

@@ -19,12 +19,13 @@ use crate::{
     report::Report,
     session::Session,
     text::{Maybe, Ms},
+    threshold::Owners,
 };
 
 /// What people and programs see of a run: ping(8)'s lines, with what is new at their end.
 pub(super) struct View<'a> {
     pub(super) args: &'a Ping,
-    verbose: bool,
+    pub(super) verbose: bool,
     pub(super) dst: Ipv4Addr,
     next_hop: Ipv4Addr,
     /// Where the next hop is, how long its answer took, and after how many requests.
@@ -32,6 +33,8 @@ pub(super) struct View<'a> {
     /// The time of an ARP exchange, for the next reply's line.
     arp_time: Option<Duration>,
     pub(super) conflict: Option<MacAddr6>,
+    /// Who said to be the next hop.
+    pub(super) owners: Owners,
     /// Who stamped requests that were answered, and their answers.
     pub(super) stamped: [Vec<Source>; 2],
 }
@@ -39,8 +42,8 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     pub(super) fn new(args: &'a Ping, verbose: bool, dst: Ipv4Addr, next_hop: Ipv4Addr) -> Self {
         let (resolved, arp_time, conflict) = (None, None, None);
-        let stamped = [Vec::new(), Vec::new()];
-        Self { args, verbose, dst, next_hop, resolved, arp_time, conflict, stamped }
+        let (owners, stamped) = (Owners::default(), [Vec::new(), Vec::new()]);
+        Self { args, verbose, dst, next_hop, resolved, arp_time, conflict, owners, stamped }
     }
 
     pub(super) fn header(&self, session: &Session, report: &mut Report) -> Result<(), Failure> {
@@ -95,6 +98,9 @@ impl<'a> View<'a> {
                     if !stamped.contains(&source) {
                         stamped.push(source);
                     }
+                }
+                if self.dst == self.next_hop {
+                    from_mac.into_iter().for_each(|mac| self.owners.add(mac));
                 }
                 let arp = Maybe(self.arp_time.take().map(|time| format!(" arp={} ms", Ms(time))));
                 let order = if reordered { " (REORDERED)" } else { "" };
@@ -213,11 +219,14 @@ impl<'a> View<'a> {
             arp::Event::Resolved { addr, mac, round_trip, requests } if addr == self.next_hop => {
                 self.resolved = Some((mac, round_trip, requests));
                 self.arp_time = round_trip;
+                self.owners.add(mac);
             }
             arp::Event::Conflict { addr, other, .. } if addr == self.next_hop => {
                 self.conflict = Some(other);
+                self.owners.add(other);
             }
             arp::Event::Moved { addr, new, .. } if addr == self.next_hop => {
+                self.owners.add(new);
                 self.resolved = self.resolved.map(|(_, time, requests)| (new, time, requests));
             }
             _ => {}

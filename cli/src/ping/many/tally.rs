@@ -7,8 +7,12 @@ use std::{
 use stack::{icmp, sweep::Outcome};
 
 use crate::{
+    args::Thresholds,
     record::{RoundTrips, Summary, nanoseconds},
+    statistics::percentile,
     text::{Ms, Percent},
+    threshold::{Measured, Missed, Owners},
+    value::Figure,
 };
 
 /// What came of asking one of many targets.
@@ -24,6 +28,8 @@ pub(super) struct Tally {
     times: Times,
     /// The last round trip.
     pub(super) last: Option<Duration>,
+    /// Who answered as it, or as its next hop.
+    pub(super) owners: Owners,
 }
 
 impl Tally {
@@ -45,7 +51,17 @@ impl Tally {
         }
     }
 
-    pub(super) fn summary(&self, dst: Ipv4Addr, interrupted: bool) -> Summary {
+    /// Whether it passes, and what it missed.
+    pub(super) fn judge(&self, thresholds: &Thresholds) -> (bool, Vec<Missed>) {
+        thresholds.judge(&Measured {
+            received: self.received,
+            loss: self.loss(),
+            round_trip: &|figure| self.times.figure(figure),
+            owners: &self.owners,
+        })
+    }
+
+    pub(super) fn summary(&self, dst: Ipv4Addr, interrupted: bool, pass: bool) -> Summary {
         Summary {
             sent: self.ended - self.unsent,
             received: self.received,
@@ -54,7 +70,7 @@ impl Tally {
             loss_pct: self.loss(),
             rtt_ns: self.times.round_trips(),
             interrupted,
-            pass: self.received > 0,
+            pass,
             ..Summary::of_nothing(dst)
         }
     }
@@ -113,6 +129,15 @@ impl Times {
                 n % 2 == 1
             });
             self.thinned += 1;
+        }
+    }
+
+    /// In nanoseconds.
+    fn figure(&self, figure: Figure) -> Option<u64> {
+        match figure {
+            Figure::Mean => Some(self.round_trips()?.avg),
+            Figure::Percentile(100.0) => Some(self.extremes?.1),
+            Figure::Percentile(percent) => percentile(self.sample.clone(), percent),
         }
     }
 

@@ -172,12 +172,13 @@ fn path() -> Tested {
 
 fn metrics() -> Tested {
     let net = Net::new()?;
-    let path = format!("{}/serve-{}.prom", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    let path = std::env::temp_dir().join(format!("serve-{}.prom", std::process::id()));
+    let path = path.display();
     let program = serve(&net, &format!("-S 10.77.0.3/24 --metrics {path}"))?;
     assert!(ping(&net.far, "10.77.0.3")?.is_answered());
     stop(program, 0)?;
-    let text = std::fs::read_to_string(&path)?;
-    std::fs::remove_file(&path)?;
+    let text = std::fs::read_to_string(path.to_string())?;
+    std::fs::remove_file(path.to_string())?;
     for line in [
         r#"sidestack_addresses{state="ours"} 1"#,
         r#"sidestack_frames_answered_total{type="echo_reply"} 1"#,

@@ -53,6 +53,18 @@ impl Arp {
         self.taken.remove(&addr);
     }
 
+    /// Leaves `addr` to somebody else from now on, as if it had been found taken; `false` if it is
+    /// none of ours, or was left before.
+    pub fn leave(&mut self, addr: Ipv4Addr) -> bool {
+        self.claims.remove(addr);
+        self.owner.mac(addr).is_some() && self.taken.insert(addr)
+    }
+
+    /// How many addresses are being probed for, and not ours to use yet.
+    pub fn claiming(&self) -> usize {
+        self.claims.pending
+    }
+
     /// The addresses that are somebody else's, whatever our owner says, in no order.
     pub fn taken(&self) -> impl Iterator<Item = Ipv4Addr> + '_ {
         self.taken.iter().copied()
@@ -132,19 +144,15 @@ impl Arp {
             }
             let item = self.claims.all.item(slot);
             match item.value.next(tick, addr, self.config.seed) {
-                Next::Step(step, due) => {
-                    self.claims.all.value_mut(slot).step = step;
-                    self.claims.all.set_due(slot, due);
-                }
-                Next::Over => drop(self.claims.all.remove(slot)),
+                Next::Step(step, due) => self.claims.go_on(slot, step, due),
+                Next::Over => drop(self.claims.take_out(slot)),
                 Next::Free => {
                     self.events.push(now, Event::Free { addr });
                     self.claims.note_success(mac);
                     if self.claims.all.item(slot).value.adopt {
-                        self.claims.all.value_mut(slot).step = Step::Announce(0);
-                        self.claims.all.set_due(slot, tick);
+                        self.claims.go_on(slot, Step::Announce(0), tick);
                     } else {
-                        self.claims.all.remove(slot);
+                        self.claims.take_out(slot);
                     }
                 }
             }
@@ -173,7 +181,10 @@ impl Arp {
         other: MacAddr6,
         below: &mut dyn FrameTx,
     ) {
-        self.events.note(now, Event::Conflict { addr, kept, other });
+        let policy = self.owner.defend(addr).unwrap_or(self.config.defend);
+        if policy != Defend::Never || !self.config.answers {
+            self.events.note(now, Event::Conflict { addr, kept, other });
+        }
         if !self.config.answers {
             return; // another stack has the address, and its defence
         }
@@ -181,7 +192,7 @@ impl Arp {
             let tick = self.clock.tick(now);
             self.defended.item(slot).due() > tick
         });
-        match self.config.defend {
+        match policy {
             Defend::Once | Defend::Always if !recent => {
                 if say(addr, addr, kept, below).is_ok() {
                     let until: Tick = self.clock.tick(now) + DEFEND_INTERVAL;

@@ -98,6 +98,11 @@ pub(crate) const PROBE_NUM: u8 = 3;
 pub(crate) const PROBE_MIN: Duration = Duration::from_secs(1);
 const PROBE_MAX: Duration = Duration::from_secs(2);
 const ANNOUNCE_WAIT: Duration = Duration::from_secs(2);
+
+/// The longest from the first probe for an address to the first announcement.
+pub(crate) const LONGEST: Duration =
+    PROBE_MAX.saturating_mul(PROBE_NUM as u32 - 1).saturating_add(ANNOUNCE_WAIT);
+
 pub(crate) const MAX_CONFLICTS: u32 = 10;
 pub(crate) const RATE_LIMIT_INTERVAL: Duration = Duration::from_secs(60);
 pub(crate) const DEFEND_INTERVAL: Duration = Duration::from_secs(10);

@@ -18,13 +18,15 @@ pub(crate) struct Claims {
     pub(crate) all: Timed<Claim>,
     /// When the next frame may leave.
     pub(crate) pace: Tick,
+    /// How many of them are not ours to use yet.
+    pub(crate) pending: usize,
     /// Stations whose claims were contested since one of them last came through.
     unlucky: HashMap<MacAddr6, Unlucky>,
 }
 
 impl Claims {
     pub(crate) fn new() -> Self {
-        Self { all: Timed::new(), pace: Tick::NEVER, unlucky: HashMap::new() }
+        Self { all: Timed::new(), pace: Tick::NEVER, pending: 0, unlucky: HashMap::new() }
     }
 
     /// Begins to probe for `wanted`, spread evenly over the first second, or over as long as
@@ -37,12 +39,11 @@ impl Claims {
         (rate, seed): (u32, u64),
     ) {
         let count = wanted.len() as f64;
-        let frames = f64::from(PROBE_NUM) + if adopt { f64::from(ANNOUNCE_NUM) } else { 0.0 };
-        let spread = PROBE_WAIT.max(gap(rate).mul_f64(count * frames));
+        let spread = spread(rate, wanted.len(), adopt);
         for (nth, &(addr, mac)) in wanted.iter().enumerate() {
             let begin = self.unlucky.get_mut(&mac).map_or(tick, |unlucky| unlucky.begin(tick));
             let wait = spread.mul_f64((nth as f64 + fraction(seed, addr, 0)) / count);
-            self.all.insert(addr, begin + wait, Claim { mac, step: Step::Probe(0), adopt });
+            self.put(addr, begin + wait, Claim { mac, step: Step::Probe(0), adopt });
         }
     }
 
@@ -55,7 +56,7 @@ impl Claims {
     ) {
         let mut due = tick;
         for (addr, mac) in ours {
-            self.all.insert(addr, due, Claim { mac, step: Step::Announce(0), adopt: false });
+            self.put(addr, due, Claim { mac, step: Step::Announce(0), adopt: false });
             due = due + gap(rate);
         }
     }
@@ -65,8 +66,7 @@ impl Claims {
         if let Some(slot) = self.all.find(addr)
             && self.all.item(slot).value.is_probing()
         {
-            self.all.value_mut(slot).step = Step::Probe(0);
-            self.all.set_due(slot, tick + PROBE_MIN);
+            self.go_on(slot, Step::Probe(0), tick + PROBE_MIN);
         }
     }
 
@@ -80,7 +80,28 @@ impl Claims {
     }
 
     pub(crate) fn remove(&mut self, addr: Ipv4Addr) -> Option<Item<Claim>> {
-        self.all.find(addr).map(|slot| self.all.remove(slot))
+        self.all.find(addr).map(|slot| self.take_out(slot))
+    }
+
+    pub(crate) fn take_out(&mut self, slot: usize) -> Item<Claim> {
+        let item = self.all.remove(slot);
+        self.pending -= usize::from(item.value.forbids_use());
+        item
+    }
+
+    /// Goes on to `step`, which is due then.
+    pub(crate) fn go_on(&mut self, slot: usize, step: Step, due: Tick) {
+        let claim = self.all.value_mut(slot);
+        self.pending -= usize::from(claim.forbids_use());
+        claim.step = step;
+        self.pending += usize::from(claim.forbids_use());
+        self.all.set_due(slot, due);
+    }
+
+    fn put(&mut self, addr: Ipv4Addr, due: Tick, claim: Claim) {
+        self.pending -= usize::from(self.forbid(addr));
+        self.pending += usize::from(claim.forbids_use());
+        self.all.insert(addr, due, claim);
     }
 
     /// Takes note that a claim of `mac` was contested (RFC 5227 §2.1.1).
@@ -149,6 +170,13 @@ impl Unlucky {
 fn wanted_by(packet: &View) -> Ipv4Addr {
     let probe = packet.sender.is_unspecified() && packet.operation == ArpOperation::REQUEST;
     if probe { packet.target } else { packet.sender }
+}
+
+/// How long the first probes for so many addresses take, so that all frames of theirs leave at
+/// the rate that is allowed.
+pub(crate) fn spread(rate: u32, count: usize, adopt: bool) -> Duration {
+    let frames = f64::from(PROBE_NUM) + if adopt { f64::from(ANNOUNCE_NUM) } else { 0.0 };
+    PROBE_WAIT.max(gap(rate).mul_f64(count as f64 * frames))
 }
 
 /// Between two frames of claims.

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::{claim, claims};
+
 /// The knobs: those that RFC 1122 §2.3.2.1 wants configurable, and policies.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
@@ -26,7 +28,7 @@ pub struct Config {
     pub kept: usize,
     /// What is believed of a neighbour that claims to have moved.
     pub trust: Trust,
-    /// What is done about others that use an address of ours.
+    /// What is done about others that use an address of ours, unless its owner knows better.
     pub defend: Defend,
     /// Probes and announcements sent in a second, at most.
     pub rate: u32,
@@ -34,6 +36,14 @@ pub struct Config {
     pub answers: bool,
     /// What the random delays are drawn from.
     pub seed: u64,
+}
+
+impl Config {
+    /// The longest that it takes to [claim](crate::Arp::claim) `count` addresses at once, if the
+    /// link takes all that is sent.
+    pub fn time_to_claim(&self, count: usize) -> Duration {
+        claims::spread(self.rate, count, true) + claim::LONGEST
+    }
 }
 
 impl Default for Config {

@@ -79,7 +79,8 @@ pub enum Event {
         /// Who.
         mac: MacAddr6,
     },
-    /// An address of ours was given up, because somebody else uses it (RFC 5227 §2.4).
+    /// An address of ours was given up, because somebody else uses it (RFC 5227 §2.4); where that
+    /// is done without a fight, no [`Conflict`](Self::Conflict) is told besides.
     Lost {
         /// The address.
         addr: Ipv4Addr,

@@ -39,7 +39,9 @@ impl Arp {
         }
         if let Some(kept) = self.mac(packet.sender) {
             self.defend(now, packet.sender, kept, packet.sender_mac, below);
-            return Err(Discard::Conflict);
+            if self.mac(packet.sender).is_some() {
+                return Err(Discard::Conflict);
+            }
         }
         let target = self.mac(packet.target);
         let outcome = self.merge(now, frame.at(), &packet, target.is_some());

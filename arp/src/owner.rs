@@ -5,6 +5,8 @@ use std::{
 
 use macaddr::MacAddr6;
 
+use crate::config::Defend;
+
 /// Which protocol addresses are ours, and which hardware address each has.
 pub trait Owner: Send {
     /// The hardware address of `addr`, if it is ours.
@@ -18,6 +20,13 @@ pub trait Owner: Send {
     fn is_neighbour(&self, addr: Ipv4Addr) -> bool {
         let _ = addr; // every address will do
         true
+    }
+
+    /// What is done about others that use `addr`, which is ours; `None` for what
+    /// [`Config::defend`](crate::Config::defend) says.
+    fn defend(&self, addr: Ipv4Addr) -> Option<Defend> {
+        let _ = addr; // each is like the others
+        None
     }
 }
 
@@ -70,5 +79,9 @@ impl<A: Owner, B: Owner> Owner for (A, B) {
 
     fn is_neighbour(&self, addr: Ipv4Addr) -> bool {
         self.0.is_neighbour(addr) && self.1.is_neighbour(addr)
+    }
+
+    fn defend(&self, addr: Ipv4Addr) -> Option<Defend> {
+        if self.0.mac(addr).is_some() { self.0.defend(addr) } else { self.1.defend(addr) }
     }
 }

@@ -80,6 +80,11 @@ impl Arp {
         self.events.pop()
     }
 
+    /// What has happened so far, without doing what is due.
+    pub fn event(&mut self) -> Option<Event> {
+        self.events.pop()
+    }
+
     /// Owns what `owner` says from now on.
     pub fn own(&mut self, owner: impl Owner + 'static) {
         self.owner = Box::new(owner);

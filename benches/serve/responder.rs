@@ -14,7 +14,7 @@ use smoltcp::{
     time::Instant,
     wire::{EthernetAddress, HardwareAddress, IpAddress, IpCidr},
 };
-use stack::{Hosts, Impaired, Macs, Served, Stack};
+use stack::{Hosts, Impaired, Served, Stack, arp::Macs};
 
 use crate::{Trouble, US};
 

@@ -57,6 +57,9 @@ pub(crate) fn line(name: &str, event: &arp::Event, beyond: Option<Ipv4Addr>) -> 
         arp::Event::Moved { addr, old, new } => {
             format!("{addr} moved from {} to {}", Mac(*old), Mac(*new))
         }
+        arp::Event::Taken { addr, mac } | arp::Event::Lost { addr, mac } => {
+            format!("CONFLICT: {addr} is ours no longer, {} has it", Mac(*mac))
+        }
         _ => return None,
     })
 }
@@ -82,6 +85,9 @@ pub(crate) fn record(
         }
         arp::Event::Moved { addr: ip, old, new } => {
             Record::Pairing { ts, ip, old_mac: Mac(old), mac: Mac(new) }
+        }
+        arp::Event::Taken { addr: ip, mac } | arp::Event::Lost { addr: ip, mac } => {
+            Record::Adopt { ts, ip, state: "taken", mac: Some(Mac(mac)) }
         }
         _ => return Ok(()),
     })

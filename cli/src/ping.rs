@@ -49,6 +49,7 @@ pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
         began: session.now(),
         asked: 0,
         stopped: false,
+        taken: false,
         full: false,
         statistics: Statistics::new(),
         last_end: None,
@@ -66,6 +67,7 @@ pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
         round_trip: &|figure| statistics.round_trip(figure),
         owners: &run.view.owners,
     });
+    let pass = pass && !run.taken;
     let verdict = Verdict { interrupted: run.stopped, pass, missed };
     run.view.summary(&run.session, &run.statistics, run.began, &verdict, report)?;
     let closed = run.session.close(report);
@@ -85,6 +87,8 @@ struct Run<'a> {
     /// Requests made so far, whether they left or not.
     asked: u64,
     stopped: bool,
+    /// Our address has turned out to be somebody else's.
+    taken: bool,
     /// The link had no room for the request that is due.
     full: bool,
     statistics: Statistics,
@@ -124,7 +128,7 @@ impl Run<'_> {
             let more = self.session.or_gone(polled, report)?;
             let over = !self.has_more() && self.session.stack.in_flight() == 0;
             let lingers = self.linger().filter(|end| over && *end > self.session.now());
-            if self.stopped || (over && lingers.is_none()) {
+            if self.stopped || self.taken || (over && lingers.is_none()) {
                 return Ok(());
             }
             if !more {
@@ -182,7 +186,12 @@ impl Run<'_> {
         let Event { at, from_mac, what } = event;
         match what {
             What::Link(event) => self.session.link_changed(report, at, event),
-            What::Arp(event) => self.view.arp(&self.session, at, &event, report),
+            What::Arp(event) => {
+                if let arp::Event::Taken { addr, .. } | arp::Event::Lost { addr, .. } = event {
+                    self.taken |= addr == self.session.identity.network.ip();
+                }
+                self.view.arp(&self.session, at, &event, report)
+            }
             What::Icmp(icmp::Event::Ended(ended)) => {
                 self.last_end = Some(at);
                 match ended.outcome {

@@ -12,7 +12,11 @@ use std::{
 use ipnetwork::Ipv4Network;
 use link::{FrameTx, Link, Source, Wait};
 use macaddr::MacAddr6;
-use stack::{Config, Event, Impaired, Stack, What, arp, ipv4::Hop};
+use stack::{
+    Config, Event, Impaired, Stack, What,
+    arp::{self, Owner},
+    ipv4::Hop,
+};
 
 pub(crate) use args::Serve;
 
@@ -125,7 +129,8 @@ impl Server {
         if !self.claiming {
             return report.record(&figures.record(self.time(now), "serving"));
         }
-        let seconds = Stack::<Impaired<Box<dyn Link>>>::time_to_claim(hosts).as_secs_f64();
+        let seconds = arp::Config::default().time_to_claim(figures.hosts - figures.left_alone);
+        let seconds = seconds.as_secs_f64();
         report.note(format_args!(
             "probing on {}: {seconds:.0} s until they are ours (--no-probe skips this)",
             self.name
@@ -190,11 +195,10 @@ impl Server {
     }
 
     /// Leaves alone what has become the host's own address meanwhile.
-    fn leave_to_the_kernel(&self, now: Instant, report: &mut Report) -> Result<(), Failure> {
-        let Some(served) = self.stack.served() else { return Ok(()) };
+    fn leave_to_the_kernel(&mut self, now: Instant, report: &mut Report) -> Result<(), Failure> {
         let Ok(interface) = link::interface(&self.name) else { return Ok(()) }; // gone, perhaps
         for address in interface.addresses {
-            if served.hosts.bar(address.addr) {
+            if self.stack.leave(address.addr) {
                 let (ts, ip, state) = (self.time(now), address.addr, "taken");
                 report
                     .line(format_args!("{ip} is left to the host itself, whose own it is now"))?;
@@ -207,7 +211,7 @@ impl Server {
 
     /// Says so when no more addresses are going to be ours; an exit code if none is.
     fn settled(&mut self, now: Instant, report: &mut Report) -> Result<Option<u8>, Failure> {
-        if !self.claiming || self.stack.is_claiming() {
+        if !self.claiming || self.stack.census().claimed > 0 {
             return Ok(None);
         }
         self.claiming = false;
@@ -224,7 +228,7 @@ impl Server {
         let ts = self.time(event.at);
         match event.what {
             What::Link(event) => report.link(&self.name, ts, event),
-            What::Arp(arp::Event::Taken { addr: ip, mac }) => {
+            What::Arp(arp::Event::Taken { addr: ip, mac } | arp::Event::Lost { addr: ip, mac }) => {
                 report.line(format_args!("{ip} is left to {}", Mac(mac)))?;
                 report.record(&Record::Adopt { ts, ip, state: "taken", mac: Some(Mac(mac)) })
             }
@@ -252,7 +256,7 @@ impl Server {
     /// told.
     fn mac_of(&self, addr: Ipv4Addr) -> Option<MacAddr6> {
         let served = self.stack.served()?;
-        served.kept.contains(&addr).then(|| served.hosts.mac_of(addr))
+        served.hosts.mac(addr).filter(|_| served.kept.contains(&addr))
     }
 
     fn gone(&self, error: &std::io::Error, report: &mut Report) -> Failure {

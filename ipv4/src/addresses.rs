@@ -1,4 +1,4 @@
-use std::net::Ipv4Addr;
+use std::{net::Ipv4Addr, ops::RangeInclusive};
 
 use ipnetwork::Ipv4Network;
 
@@ -7,8 +7,6 @@ use ipnetwork::Ipv4Network;
 pub(crate) struct Addresses {
     /// Those given one by one, with their networks, in the order they came.
     own: Vec<Ipv4Network>,
-    /// Prefixes of which every address is ours.
-    hosts: Vec<Ipv4Network>,
     /// All that is ours: first and last of disjoint ranges, in order.
     ranges: Vec<(u32, u32)>,
     /// The broadcast addresses of the connected networks, in order.
@@ -23,12 +21,25 @@ impl Addresses {
         self.connect(network);
     }
 
-    /// Adds every address of `prefix`; none of them is a broadcast address any more.
-    pub(crate) fn add_hosts(&mut self, prefix: Ipv4Network) {
-        self.hosts.push(prefix);
-        let (first, last) = bounds(prefix);
-        self.cover(first, last);
-        self.broadcasts.retain(|broadcast| !(first..=last).contains(broadcast));
+    /// Adds all of `addrs`; none of them is a broadcast address as long as it is ours.
+    pub(crate) fn add_hosts(&mut self, addrs: RangeInclusive<Ipv4Addr>) {
+        let (first, last) = (u32::from(*addrs.start()), u32::from(*addrs.end()));
+        if first <= last {
+            self.cover(first, last);
+        }
+    }
+
+    /// Takes `addr` out of what is ours; whether it was.
+    pub(crate) fn remove_host(&mut self, addr: Ipv4Addr) -> bool {
+        let addr = u32::from(addr);
+        let at = self.ranges.partition_point(|(_, last)| *last < addr);
+        let Some(&(first, last)) = self.ranges.get(at).filter(|(first, _)| *first <= addr) else {
+            return false;
+        };
+        let below = (first < addr).then(|| (first, addr - 1));
+        let above = (addr < last).then(|| (addr + 1, last));
+        self.ranges.splice(at..=at, below.into_iter().chain(above));
+        true
     }
 
     /// Takes note of the broadcast addresses of a connected network: {net, -1} and {net, 0}
@@ -38,9 +49,6 @@ impl Addresses {
             return;
         }
         for broadcast in [network.network(), network.broadcast()] {
-            if self.hosts.iter().any(|hosts| hosts.contains(broadcast)) {
-                continue;
-            }
             let broadcast = u32::from(broadcast);
             if let Err(at) = self.broadcasts.binary_search(&broadcast) {
                 self.broadcasts.insert(at, broadcast);
@@ -67,8 +75,8 @@ impl Addresses {
         let number = u32::from(addr);
         match self.broadcasts[..] {
             _ if addr.is_broadcast() => true,
-            [low, high] => number == low || number == high, // as nearly always
-            _ => self.broadcasts.binary_search(&number).is_ok(),
+            [low, high] if number != low && number != high => false, // as nearly always
+            _ => self.broadcasts.binary_search(&number).is_ok() && !self.is_ours(addr),
         }
     }
 
@@ -91,30 +99,31 @@ impl Addresses {
     }
 }
 
-fn bounds(prefix: Ipv4Network) -> (u32, u32) {
-    (prefix.network().into(), prefix.broadcast().into())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
 
     proptest! {
         #[test]
-        fn ranges_are_disjoint_in_order_and_hold_what_was_added(
-            prefixes in prop::collection::vec((0..64u32, 26..=32u8), 1..20),
+        fn ranges_are_disjoint_in_order_and_hold_what_was_added_and_not_removed(
+            acts in prop::collection::vec((0..64u32, 0..30u32, any::<bool>()), 1..20),
         ) {
-            let mut addresses = Addresses::default();
-            let prefixes: Vec<_> = prefixes
-                .into_iter()
-                .map(|(low, len)| Ipv4Network::new(low.into(), len).unwrap())
-                .collect();
-            prefixes.iter().for_each(|prefix| addresses.add_hosts(*prefix));
-            for addr in (0..80u32).chain([u32::MAX]).map(Ipv4Addr::from) {
-                let ours = prefixes.iter().any(|prefix| prefix.contains(addr));
-                prop_assert_eq!(addresses.is_ours(addr), ours, "{}", addr);
+            let (mut addresses, mut ours) = (Addresses::default(), BTreeSet::new());
+            for (low, len, stays) in acts {
+                if stays {
+                    addresses.add_hosts(low.into()..=(low + len).into());
+                    ours.extend(low..=low + len);
+                } else {
+                    prop_assert_eq!(addresses.remove_host(low.into()), ours.remove(&low));
+                }
+            }
+            for addr in (0..100u32).chain([u32::MAX]) {
+                let is_ours = addresses.is_ours(addr.into());
+                prop_assert_eq!(is_ours, ours.contains(&addr), "{}", addr);
             }
             prop_assert!(addresses.ranges.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
         }
@@ -123,9 +132,12 @@ mod tests {
     #[test]
     fn ranges_reach_both_ends_of_the_numbers() {
         let mut addresses = Addresses::default();
-        for prefix in ["255.255.255.254/32", "0.0.0.0/32", "255.255.255.255/32", "0.0.0.1/32"] {
-            addresses.add_hosts(prefix.parse().unwrap());
+        for addr in [u32::MAX - 1, 0, u32::MAX, 1].map(Ipv4Addr::from) {
+            addresses.add_hosts(addr..=addr);
         }
         assert_eq!(addresses.ranges, [(0, 1), (u32::MAX - 1, u32::MAX)]);
+        assert!(addresses.remove_host(Ipv4Addr::BROADCAST));
+        assert!(addresses.remove_host(Ipv4Addr::UNSPECIFIED));
+        assert_eq!(addresses.ranges, [(1, 1), (u32::MAX - 1, u32::MAX - 1)]);
     }
 }

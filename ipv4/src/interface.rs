@@ -1,4 +1,4 @@
-use std::{net::Ipv4Addr, time::Instant};
+use std::{net::Ipv4Addr, ops::RangeInclusive, time::Instant};
 
 use arp::{NextHop, PacketTx};
 use ipnetwork::Ipv4Network;
@@ -22,8 +22,6 @@ use crate::{
 /// [`Ipv4::deadline`]. One that never saw a fragment holds nothing for them.
 pub struct Ipv4 {
     addresses: Addresses,
-    /// What else is ours.
-    others: Option<Others>,
     routes: Routes,
     pub(crate) identifications: Identifications,
     pub(crate) paths: Paths,
@@ -37,7 +35,6 @@ impl Ipv4 {
     pub fn new(network: Ipv4Network) -> Self {
         let mut ipv4 = Self {
             addresses: Addresses::default(),
-            others: None,
             routes: Routes::new(),
             identifications: Identifications::new([0; 16]),
             paths: Paths::default(),
@@ -66,12 +63,18 @@ impl Ipv4 {
         self.routes.insert(network, Hop::Connected);
     }
 
-    /// Makes every address of `prefix` ours, at the cost of one; which network is connected is
+    /// Makes every address of `addrs` ours, at the cost of one; which network is connected is
     /// said apart.
     ///
     /// Those that would be broadcast addresses of a connected network are hosts then, too.
-    pub fn add_hosts(&mut self, prefix: Ipv4Network) {
-        self.addresses.add_hosts(prefix);
+    pub fn add_hosts(&mut self, addrs: RangeInclusive<Ipv4Addr>) {
+        self.addresses.add_hosts(addrs);
+    }
+
+    /// Makes `addr` somebody else's, whatever made it ours; `false` if it was not. Of an address
+    /// with a network, that stays connected, until [`Ipv4::add_hosts`] brings it back.
+    pub fn remove_host(&mut self, addr: Ipv4Addr) -> bool {
+        self.addresses.remove_host(addr)
     }
 
     /// Adds a network that is on the link, where we need not have an address; its broadcast
@@ -79,12 +82,6 @@ impl Ipv4 {
     pub fn add_network(&mut self, network: Ipv4Network) {
         self.addresses.connect(network);
         self.routes.insert(network, Hop::Connected);
-    }
-
-    /// Besides its addresses, all that `others` says is ours from now on; without a network of
-    /// theirs, none of them is a broadcast address.
-    pub fn own(&mut self, others: impl Fn(Ipv4Addr) -> bool + Send + 'static) {
-        self.others = Some(Box::new(others));
     }
 
     /// Adds a route, in the place of all those for the same prefix.
@@ -170,7 +167,7 @@ impl Ipv4 {
 
     /// Whether `addr` is ours.
     pub fn is_ours(&self, addr: Ipv4Addr) -> bool {
-        self.addresses.is_ours(addr) || self.others.as_ref().is_some_and(|others| others(addr))
+        self.addresses.is_ours(addr)
     }
 
     /// Whether `addr` is everybody's, here or on a network of ours: the limited broadcast
@@ -226,9 +223,6 @@ impl Ipv4 {
         Ok(())
     }
 }
-
-/// Which addresses are ours.
-type Others = Box<dyn Fn(Ipv4Addr) -> bool + Send>;
 
 const EVERYWHERE: Ipv4Network = match Ipv4Network::new_checked(Ipv4Addr::UNSPECIFIED, 0) {
     Some(network) => network,

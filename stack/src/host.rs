@@ -15,8 +15,6 @@ use crate::{
     counters::Counters,
     event::{Event, What},
     identity::Identity,
-    served::Served,
-    survey::Survey,
     tower::Tower,
 };
 
@@ -27,19 +25,15 @@ use crate::{
 pub struct Stack<L> {
     pub(crate) link: L,
     pub(crate) tower: Tower,
-    /// Whether our address is one that somebody else may have, and so is probed for.
-    adopted: bool,
-    /// Whom we are besides.
-    pub(crate) served: Option<Served>,
-    /// How we claim their addresses.
-    pub(crate) survey: Option<Survey>,
+    /// Whether what is ours may be somebody else's, and so is probed for.
+    pub(crate) adopted: bool,
 }
 
 impl<L: FrameIo> Stack<L> {
     /// A host on `link`, whose MAC address it has.
     pub fn new(link: L, config: Config) -> Self {
         let tower = Tower::new(link.mac(), config);
-        Self { link, tower, adopted: false, served: None, survey: None }
+        Self { link, tower, adopted: false }
     }
 
     /// Reaches `prefix` by `hop` from now on.
@@ -123,12 +117,11 @@ impl<L: FrameIo> Stack<L> {
             if handed == 0 {
                 break;
             }
-            if self.served.is_some() {
+            if self.tower.served.is_some() {
                 self.link.flush()?; // the answers to one batch fit the queue, those to all may not
             }
             budget = budget.saturating_sub(handed);
         }
-        self.go_on_claiming(now);
         // While more is waiting, so may the reply to what seems to have timed out; not for ever.
         let taken_in = if budget > 0 { now } else { now.checked_sub(PATIENCE).unwrap_or(now) };
         self.tower.poll(now, taken_in, &mut self.link);
@@ -143,8 +136,7 @@ impl<L: FrameIo> Stack<L> {
 
     /// When to poll again even if nothing arrives.
     pub fn deadline(&self) -> Option<Instant> {
-        let claiming = self.survey.as_ref().and_then(Survey::deadline);
-        self.tower.deadline().into_iter().chain(claiming).min()
+        self.tower.deadline()
     }
 
     /// Echo requests that have not ended.
@@ -189,38 +181,49 @@ impl<L: FrameIo> Stack<L> {
 
     /// Takes in one batch, and returns how many frames it had.
     fn take_in(&mut self, now: Instant) -> io::Result<usize> {
-        let Self { link, tower, served, survey, .. } = self;
+        let Self { link, tower, .. } = self;
         link.recv(now, &mut |frame, tx| {
             if frame.direction() == Direction::Received {
-                let frame = served.as_ref().map_or(frame, |served| served.recast(frame));
-                return tower.input(now, &frame, served.as_ref(), tx);
-            }
-            if let (Direction::Unsent(_), Some(survey)) = (frame.direction(), &mut *survey) {
-                survey.begin_again(now);
+                let frame = tower.served.as_ref().map_or(frame, |served| served.recast(frame));
+                return tower.input(now, &frame, tx);
             }
             tower.own(now, &frame);
         })
     }
 
     fn link_event(&mut self, now: Instant, event: link::Event) {
-        let Tower { arp, ipv4, .. } = &mut self.tower;
-        match (&event, &mut self.served) {
-            (link::Event::Mac(mac), Some(served)) => {
-                served.hosts = served.hosts.renewed(*mac);
-                let owner = Identity::new(served.hosts.clone(), ipv4);
-                arp.renew(now, *mac, owner, served.kept.iter().copied());
-            }
-            (link::Event::Mac(mac), None) => {
-                let ours: Vec<_> = ipv4.addresses().iter().map(|network| network.ip()).collect();
-                arp.renew(now, *mac, Identity::of_host(*mac, ipv4), ours);
-            }
-            (link::Event::Up, _) => {
-                let ours = self.adopted.then(|| (ipv4.addresses()[0].ip(), self.link.mac()));
-                arp.link_up(now, ours); // RFC 5227 §2.1
+        match event {
+            link::Event::Mac(mac) => self.renew(now, mac),
+            link::Event::Up => {
+                let ours = if self.adopted { self.ours() } else { Vec::new() };
+                self.tower.arp.link_up(now, ours); // RFC 5227 §2.1
             }
             _ => {}
         }
         self.tower.events.push_back(Event { at: now, from_mac: None, what: What::Link(event) });
+    }
+
+    /// Is at `mac` from now on.
+    fn renew(&mut self, now: Instant, mac: MacAddr6) {
+        let Tower { arp, ipv4, served, .. } = &mut self.tower;
+        if let Some(served) = served {
+            served.hosts = served.hosts.renewed(mac);
+            arp.renew(now, mac, Identity::of_served(served, ipv4), served.kept.iter().copied());
+            return;
+        }
+        let ours: Vec<_> = ipv4.addresses().iter().map(|network| network.ip()).collect();
+        arp.renew(now, mac, Identity::of_host(mac, ipv4), ours);
+    }
+
+    /// What is ours to use on the link, and where it is.
+    fn ours(&self) -> Vec<(Ipv4Addr, MacAddr6)> {
+        let Tower { arp, ipv4, served, .. } = &self.tower;
+        match served {
+            Some(served) => {
+                served.hosts.iter().filter(|(addr, _)| arp.mac(*addr).is_some()).collect()
+            }
+            None => vec![(ipv4.addresses()[0].ip(), self.link.mac())],
+        }
     }
 }
 

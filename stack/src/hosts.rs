@@ -1,250 +1,194 @@
-use std::{
-    net::Ipv4Addr,
-    ops::RangeInclusive,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{net::Ipv4Addr, ops::RangeInclusive};
 
-use arp::Owner;
+use arp::{Block, Macs, Owner};
 use link::MacAddr6;
 
-/// Many hosts on one link: a rule and two bits for each address, whether it is ours and whether it
-/// is to be left alone.
-///
-/// Clones are the same hosts: what is claimed or barred by one is so for all.
+/// Many hosts by a rule: which addresses there are, which MAC address each has, and which of them
+/// are left alone.
 #[derive(Clone, Debug)]
 pub struct Hosts {
     macs: Macs,
-    /// First and last address of each, and where its bits begin; in order, apart from each other.
-    blocks: Arc<[Block]>,
-    ours: Bits,
-    barred: Bits,
-    len: usize,
-}
-
-/// Which MAC addresses hosts have.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Macs {
-    /// All this one.
-    One(MacAddr6),
-    /// Each its own, 02:00 and the four octets of its address: locally administered.
-    Each,
+    /// In order, apart from each other and from what is left alone.
+    blocks: Vec<Block>,
+    left_alone: Vec<Block>,
 }
 
 impl Hosts {
-    /// Those of `ranges`, which may overlap; none of them is ours yet.
+    /// Those of `ranges`, which may overlap.
     pub fn new(macs: Macs, ranges: impl IntoIterator<Item = RangeInclusive<Ipv4Addr>>) -> Self {
-        let mut ranges: Vec<(u32, u32)> = ranges
+        let mut blocks: Vec<Block> = ranges
             .into_iter()
-            .map(|range| ((*range.start()).into(), (*range.end()).into()))
+            .map(|range| Block { first: *range.start(), last: *range.end(), macs })
+            .filter(|block| !block.is_empty())
             .collect();
-        ranges.retain(|(first, last)| first <= last);
-        ranges.sort_unstable();
-        let mut blocks: Vec<Block> = Vec::new();
-        for (first, last) in ranges {
-            match blocks.last_mut() {
-                Some(block) if first <= block.last => block.last = block.last.max(last),
-                _ => blocks.push(Block { first, last, at: 0 }),
+        blocks.sort_unstable_by_key(|block| block.first);
+        blocks.dedup_by(|next, block| {
+            let overlap = next.first <= block.last;
+            if overlap {
+                block.last = block.last.max(next.last);
             }
+            overlap
+        });
+        Self { macs, blocks, left_alone: Vec::new() }
+    }
+
+    /// Leaves alone those in `range`: they are hosts no more.
+    pub fn leave(&mut self, range: &RangeInclusive<Ipv4Addr>) {
+        let (first, last) = (u32::from(*range.start()), u32::from(*range.end()));
+        if first > last {
+            return;
         }
-        let mut len = 0;
-        for block in &mut blocks {
-            block.at = len;
-            len += (block.last - block.first) as usize + 1;
+        let mut blocks = Vec::with_capacity(self.blocks.len() + 1);
+        for block in self.blocks.drain(..) {
+            let below = first.checked_sub(1).map(|end| block.last.min(end.into()));
+            let above = last.checked_add(1).map(|begin| block.first.max(begin.into()));
+            blocks.extend(below.map(|last| Block { last, ..block }));
+            blocks.extend(above.map(|first| Block { first, ..block }));
+            let within = Block {
+                first: block.first.max(first.into()),
+                last: block.last.min(last.into()),
+                ..block
+            };
+            self.left_alone.extend(Some(within).filter(|within| !within.is_empty()));
         }
-        Self { macs, blocks: blocks.into(), ours: bits(len), barred: bits(len), len }
+        blocks.retain(|block| !block.is_empty());
+        self.blocks = blocks;
     }
 
     /// The same hosts, those with one MAC address for all having `mac` from now on.
     pub fn renewed(&self, mac: MacAddr6) -> Self {
-        let macs = match self.macs {
-            Macs::One(_) => Macs::One(mac),
-            Macs::Each => Macs::Each,
-        };
-        Self { macs, ..self.clone() }
+        let Macs::One(_) = self.macs else { return self.clone() };
+        let macs = Macs::One(mac);
+        let renewed =
+            |blocks: &[Block]| blocks.iter().map(|block| Block { macs, ..*block }).collect();
+        Self { macs, blocks: renewed(&self.blocks), left_alone: renewed(&self.left_alone) }
     }
 
-    /// Makes `addr` ours, unless it is to be left alone; whether it is ours now.
-    pub fn claim(&self, addr: Ipv4Addr) -> bool {
-        let Some(n) = self.position(addr) else { return false };
-        let barred = is_set(&self.barred, n);
-        if !barred {
-            self.ours[n / 64].fetch_or(1 << (n % 64), Ordering::Relaxed);
-        }
-        !barred
+    /// Whether `addr` is a host.
+    pub fn contains(&self, addr: Ipv4Addr) -> bool {
+        self.mac(addr).is_some()
     }
 
-    /// Makes all ours that are not to be left alone.
-    pub fn claim_all(&self) {
-        for addr in self.iter() {
-            self.claim(addr);
-        }
+    /// Whether `addr` was to be one, and is left alone.
+    pub fn is_left_alone(&self, addr: Ipv4Addr) -> bool {
+        self.left_alone.iter().any(|block| block.mac(addr).is_some())
     }
 
-    /// Leaves `addr` alone from now on; `false` if it is none of these or was left alone before.
-    pub fn bar(&self, addr: Ipv4Addr) -> bool {
-        let Some(n) = self.position(addr) else { return false };
-        self.ours[n / 64].fetch_and(!(1 << (n % 64)), Ordering::Relaxed);
-        let before = self.barred[n / 64].fetch_or(1 << (n % 64), Ordering::Relaxed);
-        before & 1 << (n % 64) == 0
+    /// Whose MAC address `mac` is, if each has its own.
+    pub fn addr(&self, mac: MacAddr6) -> Option<Ipv4Addr> {
+        let Macs::Each(_) = self.macs else { return None };
+        let [.., a, b, c, d] = mac.into_array();
+        let addr = Ipv4Addr::new(a, b, c, d);
+        (self.mac(addr) == Some(mac)).then_some(addr)
     }
 
-    /// Whether `addr` is ours.
-    pub fn is_ours(&self, addr: Ipv4Addr) -> bool {
-        self.position(addr).is_some_and(|n| is_set(&self.ours, n))
-    }
-
-    /// Whether `addr` is one of these, ours or not.
-    pub fn is_listed(&self, addr: Ipv4Addr) -> bool {
-        self.position(addr).is_some()
-    }
-
-    /// Whether `addr` is one of these and not left alone, ours already or not.
-    pub fn is_wanted(&self, addr: Ipv4Addr) -> bool {
-        self.position(addr).is_some_and(|n| !is_set(&self.barred, n))
-    }
-
-    /// Whether a frame to `mac` is for one of us, or is the answer to one who wants to be.
-    pub fn owns(&self, mac: MacAddr6) -> bool {
-        match self.macs {
-            Macs::One(ours) => ours == mac,
-            Macs::Each => {
-                let [two, zero, a, b, c, d] = mac.into_array();
-                (two, zero) == (2, 0) && self.is_wanted(Ipv4Addr::new(a, b, c, d))
-            }
-        }
-    }
-
-    /// The MAC address that `addr` has when it is ours.
-    pub fn mac_of(&self, addr: Ipv4Addr) -> MacAddr6 {
-        match self.macs {
-            Macs::One(mac) => mac,
-            Macs::Each => {
-                let [a, b, c, d] = addr.octets();
-                MacAddr6::new(2, 0, a, b, c, d)
-            }
-        }
-    }
-
-    /// How many there are, those left alone included.
+    /// How many hosts there are.
     pub fn len(&self) -> usize {
-        self.len
+        len(&self.blocks)
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// How many are ours.
-    pub fn count_ours(&self) -> usize {
-        count(&self.ours)
+        self.blocks.is_empty()
     }
 
     /// How many are left alone.
-    pub fn count_barred(&self) -> usize {
-        count(&self.barred)
+    pub fn left_alone(&self) -> usize {
+        len(&self.left_alone)
     }
 
-    /// All of them, in order.
-    pub fn iter(&self) -> impl Iterator<Item = Ipv4Addr> + '_ {
-        self.blocks.iter().flat_map(|block| (block.first..=block.last).map(Ipv4Addr::from))
+    /// Each host and the MAC address it has, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Ipv4Addr, MacAddr6)> + '_ {
+        self.blocks.iter().flat_map(Block::iter)
     }
 
-    /// The `n`th of them.
-    pub(crate) fn nth(&self, n: usize) -> Option<Ipv4Addr> {
-        let block = self.blocks[..self.blocks.partition_point(|block| block.at <= n)].last()?;
-        let addr = u32::try_from(n - block.at).ok()?.checked_add(block.first)?;
-        (addr <= block.last).then(|| addr.into())
-    }
-
-    fn position(&self, addr: Ipv4Addr) -> Option<usize> {
-        let addr = u32::from(addr);
-        let block = self.blocks[..self.blocks.partition_point(|b| b.first <= addr)].last()?;
-        (addr <= block.last).then(|| block.at + (addr - block.first) as usize)
+    /// All hosts, in order.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = RangeInclusive<Ipv4Addr>> + '_ {
+        self.blocks.iter().map(|block| block.first..=block.last)
     }
 }
 
 impl Owner for Hosts {
     fn mac(&self, addr: Ipv4Addr) -> Option<MacAddr6> {
-        self.is_ours(addr).then(|| self.mac_of(addr))
+        let at = self.blocks.partition_point(|block| block.last < addr);
+        self.blocks.get(at)?.mac(addr)
     }
 
     fn owns(&self, mac: MacAddr6) -> bool {
-        self.owns(mac)
+        match self.macs {
+            Macs::One(one) => one == mac && !self.is_empty(),
+            Macs::Each(_) => self.addr(mac).is_some(),
+        }
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Block {
-    first: u32,
-    last: u32,
-    at: usize,
-}
-
-type Bits = Arc<[AtomicU64]>;
-
-fn bits(len: usize) -> Bits {
-    (0..len.div_ceil(64)).map(|_| AtomicU64::new(0)).collect()
-}
-
-fn is_set(bits: &Bits, n: usize) -> bool {
-    bits[n / 64].load(Ordering::Relaxed) & 1 << (n % 64) != 0
-}
-
-fn count(bits: &Bits) -> usize {
-    bits.iter().map(|word| word.load(Ordering::Relaxed).count_ones() as usize).sum()
+fn len(blocks: &[Block]) -> usize {
+    blocks.iter().map(|block| block.len() as usize).sum()
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
+    const EACH: Macs = Macs::Each([2, 0]);
+
     fn hosts(ranges: &[(u32, u32)]) -> Hosts {
-        Hosts::new(Macs::Each, ranges.iter().map(|&(first, last)| first.into()..=last.into()))
+        Hosts::new(EACH, ranges.iter().map(|&(first, last)| first.into()..=last.into()))
     }
 
     #[test]
     fn overlapping_ranges_are_one_and_backward_ones_none() {
         let hosts = hosts(&[(10, 20), (15, 25), (30, 30), (9, 3)]);
         assert_eq!(hosts.len(), 17);
-        let all: Vec<u32> = hosts.iter().map(u32::from).collect();
+        let all: Vec<u32> = hosts.iter().map(|(addr, _)| addr.into()).collect();
         assert_eq!(all, (10..=25).chain([30]).collect::<Vec<_>>());
-        let nth: Vec<u32> = (0..20).map_while(|n| hosts.nth(n)).map(u32::from).collect();
-        assert_eq!(nth, all);
     }
 
     #[test]
     fn the_first_and_the_last_address_there_is_are_hosts_like_others() {
-        let hosts = hosts(&[(0, 0), (u32::MAX - 1, u32::MAX)]);
-        hosts.claim_all();
-        assert_eq!((hosts.len(), hosts.count_ours()), (3, 3));
-        assert!(hosts.is_ours(Ipv4Addr::BROADCAST) && hosts.is_ours(Ipv4Addr::UNSPECIFIED));
-    }
-
-    #[test]
-    fn what_is_left_alone_is_never_claimed_again() {
-        let hosts = hosts(&[(10, 12)]);
-        let eleven = Ipv4Addr::from(11);
-        assert!(hosts.claim(eleven) && hosts.bar(eleven) && !hosts.bar(eleven));
-        hosts.clone().claim_all();
-        assert_eq!((hosts.count_ours(), hosts.count_barred()), (2, 1));
-        assert!(!hosts.claim(eleven) && !hosts.claim(Ipv4Addr::from(13)));
-        assert_eq!(hosts.mac(eleven), None);
+        let mut hosts = hosts(&[(0, 1), (u32::MAX - 1, u32::MAX)]);
+        assert!(hosts.contains(Ipv4Addr::BROADCAST) && hosts.contains(Ipv4Addr::UNSPECIFIED));
+        hosts.leave(&(Ipv4Addr::UNSPECIFIED..=Ipv4Addr::UNSPECIFIED));
+        hosts.leave(&(Ipv4Addr::BROADCAST..=Ipv4Addr::BROADCAST));
+        let all: Vec<u32> = hosts.iter().map(|(addr, _)| addr.into()).collect();
+        assert_eq!(all, [1, u32::MAX - 1]);
     }
 
     #[test]
     fn each_has_a_mac_address_of_its_own_that_tells_whose_it_is() {
-        let hosts = hosts(&[(0x0a4d_0001, 0x0a4d_0002)]);
-        let mac = MacAddr6::new(2, 0, 10, 77, 0, 1);
-        assert!(hosts.owns(mac), "of a probe, the answer comes here before the address is ours");
-        hosts.claim_all();
-        assert_eq!(hosts.mac(Ipv4Addr::new(10, 77, 0, 1)), Some(mac));
+        let mut hosts = hosts(&[(0x0a4d_0001, 0x0a4d_0002)]);
+        let (addr, mac) = (Ipv4Addr::new(10, 77, 0, 1), MacAddr6::new(2, 0, 10, 77, 0, 1));
+        assert_eq!((hosts.mac(addr), hosts.addr(mac)), (Some(mac), Some(addr)));
         assert!(hosts.owns(mac) && !hosts.owns(MacAddr6::new(2, 0, 10, 77, 0, 3)));
         assert!(!hosts.owns(MacAddr6::new(2, 1, 10, 77, 0, 1)));
-        hosts.bar(Ipv4Addr::new(10, 77, 0, 1));
-        assert!(!hosts.owns(mac));
+        hosts.leave(&(addr..=addr));
+        assert!(!hosts.owns(mac) && hosts.is_left_alone(addr));
+    }
+
+    proptest! {
+        #[test]
+        fn whoever_is_left_alone_is_no_host_and_all_others_are(
+            ranges in prop::collection::vec((0..90_u32, 0..20_u32), 1..6),
+            left in prop::collection::vec((0..90_u32, 0..20_u32), 0..6),
+        ) {
+            let covers = |all: &[(u32, u32)], addr| {
+                all.iter().any(|(first, len)| (*first..=first + len).contains(&addr))
+            };
+            let ends: Vec<_> = ranges.iter().map(|(first, len)| (*first, first + len)).collect();
+            let mut hosts = hosts(&ends);
+            let all = hosts.len();
+            for (first, len) in &left {
+                hosts.leave(&((*first).into()..=(first + len).into()));
+            }
+            for addr in 0..120 {
+                let (is, was_left) = (covers(&ranges, addr), covers(&left, addr));
+                prop_assert_eq!(hosts.contains(addr.into()), is && !was_left, "{}", addr);
+                prop_assert_eq!(hosts.is_left_alone(addr.into()), is && was_left, "{}", addr);
+            }
+            prop_assert_eq!(hosts.len() + hosts.left_alone(), all);
+            prop_assert_eq!(hosts.iter().count(), hosts.len());
+        }
     }
 }

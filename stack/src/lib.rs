@@ -35,7 +35,6 @@ mod lab;
 mod pace;
 mod router;
 mod served;
-mod survey;
 pub mod sweep;
 mod tower;
 
@@ -45,12 +44,12 @@ pub use dissect::{Dissected, Layer, Malformed, dissect};
 pub use event::{Event, What};
 pub use guest::Guest;
 pub use host::Stack;
-pub use hosts::{Hosts, Macs};
+pub use hosts::Hosts;
 pub use impaired::{Impaired, Impairment, Tally};
 pub use lab::{HostId, Lab, NetworkId, RouterId};
 pub use pace::Pace;
 pub use router::{Router, Side};
-pub use served::{Beyond, Refused, Served};
+pub use served::{Beyond, Census, Refused, Served};
 pub use sweep::{Permutation, Shard, Sweep, Targets};
 
 pub use {arp, icmp, ipv4, link};

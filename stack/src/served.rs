@@ -1,23 +1,12 @@
-use std::{
-    net::Ipv4Addr,
-    time::{Duration, Instant},
-};
+use std::{net::Ipv4Addr, time::Instant};
 
-use arp::Operation;
+use arp::{Arp, Owner};
 use icmp::Problem;
 use ipnetwork::Ipv4Network;
 use ipv4::Cast;
 use link::{Facts, Frame, FrameIo};
 
-use crate::{
-    counters::Discard,
-    event::Event,
-    host::Stack,
-    hosts::Hosts,
-    identity::Identity,
-    survey::{self, Survey},
-    tower::Tower,
-};
+use crate::{counters::Discard, host::Stack, hosts::Hosts, identity::Identity, tower::Tower};
 
 /// Whom a [`Stack`] is, besides or instead of the host that it was made as.
 ///
@@ -58,48 +47,68 @@ pub struct Refused {
 
 impl<L: FrameIo> Stack<L> {
     /// Is `served` from now on, and nobody else. With `probe`, an address is ours only when nobody
-    /// has turned out to use it (RFC 5227 §2.1), and announced then; each that is ours comes out of
-    /// [`Stack::event`] as [`arp::Event::Free`], each that is left to somebody else as
-    /// [`arp::Event::Taken`].
+    /// has turned out to use it, and announced then (RFC 5227 §2.1), also when the link is up again
+    /// after it was down; each that is ours comes out of [`Stack::event`] as [`arp::Event::Free`],
+    /// each that is left to somebody else as [`arp::Event::Taken`], or as [`arp::Event::Lost`] if
+    /// it was ours before.
     pub fn serve(&mut self, now: Instant, served: Served, probe: bool) {
-        self.survey = probe.then(|| Survey::new(now, served.hosts.clone()));
-        if !probe {
-            served.hosts.claim_all();
+        let Tower { arp, ipv4, .. } = &mut self.tower;
+        let before: Vec<_> = ipv4.addresses().iter().map(|network| network.ip()).collect();
+        for addr in before {
+            ipv4.remove_host(addr);
+        }
+        arp.own(Identity::of_served(&served, ipv4));
+        if probe {
+            arp.claim(now, served.hosts.iter());
+        } else {
+            served.hosts.ranges().for_each(|range| ipv4.add_hosts(range));
         }
         if let Some(beyond) = &served.beyond {
-            beyond.hosts.claim_all();
+            beyond.hosts.ranges().for_each(|range| ipv4.add_hosts(range));
+            beyond.routers.iter().skip(1).for_each(|router| ipv4.add_hosts(*router..=*router));
         }
-        self.tower.arp.own(Identity::new(served.hosts.clone(), &self.tower.ipv4));
-        let all = served.clone();
-        self.tower.ipv4.own(move |addr| all.hosts.is_ours(addr) || all.depth(addr).is_some());
-        self.served = Some(served);
+        self.adopted = probe;
+        self.tower.served = Some(served);
+    }
+
+    /// Leaves `addr`, one of the hosts on the link, to somebody else from now on; `false` if it is
+    /// none of them, or was left before.
+    pub fn leave(&mut self, addr: Ipv4Addr) -> bool {
+        self.tower.ipv4.remove_host(addr);
+        self.tower.arp.leave(addr)
     }
 
     /// Whom we are.
     pub fn served(&self) -> Option<&Served> {
-        self.served.as_ref()
+        self.tower.served.as_ref()
     }
 
-    /// Whether there are addresses that may yet become ours.
-    pub fn is_claiming(&self) -> bool {
-        self.survey.as_ref().is_some_and(Survey::is_claiming)
-    }
-
-    /// How long it takes to claim so many addresses.
-    pub fn time_to_claim(len: usize) -> Duration {
-        survey::duration(len)
-    }
-
-    /// Takes the steps that are due to make the hosts ours.
-    pub(crate) fn go_on_claiming(&mut self, now: Instant) {
-        let Self { survey, link, tower: Tower { events, .. }, .. } = self;
-        if let Some(claiming) = survey {
-            claiming.poll(now, link, |addr| {
-                events.push_back(Event::of_arp(now, arp::Event::Free { addr }));
-            });
+    /// How many addresses are ours, may yet become ours, and are left alone.
+    pub fn census(&self) -> Census {
+        let arp = &self.tower.arp;
+        let (claimed, taken) = (arp.claiming(), arp.taken().count());
+        let mut census = Census { ours: 0, claimed, left_alone: taken };
+        if let Some(Served { hosts, beyond, .. }) = self.served() {
+            let far = beyond.as_ref().map(|beyond| &beyond.hosts);
+            for hosts in far.into_iter().chain([hosts]) {
+                census.ours += hosts.len();
+                census.left_alone += hosts.left_alone();
+            }
+            census.ours = census.ours.saturating_sub(claimed + taken);
         }
-        self.survey = self.survey.take_if(|survey| !survey.is_over());
+        census
     }
+}
+
+/// How many addresses a [`Stack`] serves.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Census {
+    /// That are ours.
+    pub ours: usize,
+    /// That may yet become ours: they are being probed for.
+    pub claimed: usize,
+    /// That were to be left alone, or turned out to be somebody else's.
+    pub left_alone: usize,
 }
 
 impl Served {
@@ -111,22 +120,9 @@ impl Served {
         frame
     }
 
-    /// Leaves an address to whoever says in an ARP packet that he has it, or is about to.
-    pub(crate) fn give_way(&self, frame: &Frame<'_>) -> Option<arp::Event> {
-        let packet = arp::View::parse(frame.payload()).ok()?;
-        let mac = packet.sender_mac;
-        if frame.cast() == Cast::Other || mac.is_nil() || mac.is_multicast() || self.hosts.owns(mac)
-        {
-            return None;
-        }
-        let probes = packet.sender.is_unspecified() && packet.operation == Operation::REQUEST;
-        let addr = if probes { packet.target } else { packet.sender };
-        let stays = self.hosts.is_ours(addr) && (probes || self.kept.contains(&addr));
-        (!stays && self.hosts.bar(addr)).then_some(arp::Event::Taken { addr, mac })
-    }
-
-    /// What is to become of a frame with a packet in it.
-    pub(crate) fn judge(&self, frame: &Frame<'_>) -> Verdict {
+    /// What is to become of a frame with a packet in it, where `arp` says who of the hosts on the
+    /// link is there.
+    pub(crate) fn judge(&self, frame: &Frame<'_>, arp: &Arp) -> Verdict {
         let Some(&[_, _, _, _, _, _, _, _, ttl, _, _, _, _, _, _, _, a, b, c, d]) =
             frame.payload().first_chunk::<20>()
         else {
@@ -138,20 +134,23 @@ impl Served {
         let dst = Ipv4Addr::new(a, b, c, d);
         let refused = self.refused.iter().find(|refused| refused.prefix.contains(dst));
         let refused = refused.and_then(|refused| Problem::unreachable(refused.code));
-        if self.hosts.is_ours(dst) {
+        if let Some(mac) = arp.mac(dst) {
             return match refused {
-                _ if self.hosts.mac_of(dst) != frame.dst() => Verdict::Discard(Discard::Identity),
+                _ if mac != frame.dst() => Verdict::Discard(Discard::Identity),
                 Some(problem) => Verdict::Tell(problem, dst),
                 None => Verdict::Deliver,
             };
         }
         let not_for_us = Verdict::Discard(Discard::Ipv4(ipv4::Discard::NotForUs));
-        let Some(gateway) = self.gateway(frame) else { return not_for_us };
+        if refused.is_none() && self.beyond.is_none() {
+            return not_for_us;
+        }
+        let Some(gateway) = self.gateway(frame, arp) else { return not_for_us };
         let Some(beyond) = &self.beyond else {
             return refused.map_or(not_for_us, |problem| Verdict::Tell(problem, gateway));
         };
         let depth = self.depth(dst);
-        if depth.is_none() && refused.is_none() && !beyond.hosts.is_listed(dst) {
+        if depth.is_none() && refused.is_none() && !beyond.hosts.is_left_alone(dst) {
             return Verdict::Tell(Problem::NetUnreachable, gateway);
         }
         let before = depth.unwrap_or(beyond.routers.len());
@@ -166,13 +165,16 @@ impl Served {
         }
     }
 
-    /// Which of us has to forward what is in a frame.
-    fn gateway(&self, frame: &Frame<'_>) -> Option<Ipv4Addr> {
-        let first = match &self.beyond {
-            Some(beyond) => beyond.routers.first().copied(),
-            None => self.hosts.iter().find(|addr| self.hosts.is_ours(*addr)),
-        };
-        first.filter(|addr| self.hosts.is_ours(*addr) && self.hosts.mac_of(*addr) == frame.dst())
+    /// Which of us has to forward what is in a frame: the first router, or else the host that the
+    /// frame is for.
+    fn gateway(&self, frame: &Frame<'_>, arp: &Arp) -> Option<Ipv4Addr> {
+        let is_at = |addr: &Ipv4Addr| arp.mac(*addr) == Some(frame.dst());
+        if let Some(beyond) = &self.beyond {
+            return beyond.routers.first().copied().filter(is_at);
+        }
+        let own = self.hosts.addr(frame.dst());
+        let shared = || self.hosts.iter().map(|(addr, _)| addr).take(LOOKED_AT).find(is_at);
+        own.filter(is_at).or_else(shared)
     }
 
     /// How many routers are before `addr`, which is one of us that is not on the link.
@@ -181,7 +183,7 @@ impl Served {
         let router = beyond.routers.iter().skip(1).position(|router| *router == addr);
         match router {
             Some(n) => Some(n + 1),
-            None => beyond.hosts.is_ours(addr).then_some(beyond.routers.len()),
+            None => beyond.hosts.contains(addr).then_some(beyond.routers.len()),
         }
     }
 }
@@ -195,3 +197,6 @@ pub(crate) enum Verdict {
     /// Its sender is told, in the name of this address of ours.
     Tell(Problem, Ipv4Addr),
 }
+
+/// How many of the hosts that share a MAC address are tried for one to speak for all.
+const LOOKED_AT: usize = 64;

@@ -21,6 +21,8 @@ pub(crate) struct Tower {
     pub(crate) icmp: Icmp,
     pub(crate) counters: Counters,
     pub(crate) events: VecDeque<Event>,
+    /// Whom we are besides.
+    pub(crate) served: Option<Served>,
     /// Whether senders are told what became of their datagrams.
     answers: bool,
 }
@@ -42,39 +44,25 @@ impl Tower {
             icmp: Icmp::new(icmp),
             counters: Counters::default(),
             events: VecDeque::new(),
+            served: None,
             answers,
         }
     }
 
     /// Takes in a frame that came for one of us.
-    pub(crate) fn input(
-        &mut self,
-        now: Instant,
-        frame: &Frame<'_>,
-        served: Option<&Served>,
-        tx: &mut dyn FrameTx,
-    ) {
+    pub(crate) fn input(&mut self, now: Instant, frame: &Frame<'_>, tx: &mut dyn FrameTx) {
         let taken = match frame.ether_type() {
             _ if frame.is_in_vlan() => Err(Discard::Vlan),
-            EtherType::ARP => {
-                let yielded = served.and_then(|served| served.give_way(frame));
-                self.events.extend(yielded.map(|event| Event::of_arp(frame.at(), event)));
-                self.arp.input(now, frame, tx).map_err(Discard::Arp)
-            }
-            EtherType::IPV4 => {
-                match served.map_or(Verdict::Deliver, |served| served.judge(frame)) {
-                    Verdict::Deliver => self.packet(now, frame, tx),
-                    Verdict::Discard(discard) => Err(discard),
-                    Verdict::Tell(problem, from) => {
-                        self.complain(now, problem, Some(from), frame, tx);
-                        Err(if problem == Problem::TimeExceeded {
-                            Discard::Expired
-                        } else {
-                            Discard::Refused
-                        })
-                    }
+            EtherType::ARP => self.arp(now, frame, tx),
+            EtherType::IPV4 => match self.judge(frame) {
+                Verdict::Deliver => self.packet(now, frame, tx),
+                Verdict::Discard(discard) => Err(discard),
+                Verdict::Tell(problem, from) => {
+                    self.complain(now, problem, Some(from), frame, tx);
+                    let expired = problem == Problem::TimeExceeded;
+                    Err(if expired { Discard::Expired } else { Discard::Refused })
                 }
-            }
+            },
             _ => Err(Discard::EtherType),
         };
         self.counters.count(taken);
@@ -120,6 +108,24 @@ impl Tower {
         while let Some(event) = self.arp.poll(now, link) {
             self.arp_event(now, event);
         }
+    }
+
+    /// What it changes of our addresses holds for the next packet already.
+    fn arp(
+        &mut self,
+        now: Instant,
+        frame: &Frame<'_>,
+        tx: &mut dyn FrameTx,
+    ) -> Result<(), Discard> {
+        let taken = self.arp.input(now, frame, tx).map_err(Discard::Arp);
+        while let Some(event) = self.arp.event() {
+            self.arp_event(now, event);
+        }
+        taken
+    }
+
+    fn judge(&self, frame: &Frame<'_>) -> Verdict {
+        self.served.as_ref().map_or(Verdict::Deliver, |served| served.judge(frame, &self.arp))
     }
 
     fn packet(
@@ -196,6 +202,16 @@ impl Tower {
                 self.ipv4.advise(now, *addr, true);
                 None
             }
+            arp::Event::Free { addr } => {
+                if self.is_ours(*addr) {
+                    self.ipv4.add_hosts(*addr..=*addr);
+                }
+                None
+            }
+            arp::Event::Taken { addr, .. } | arp::Event::Lost { addr, .. } => {
+                self.ipv4.remove_host(*addr);
+                None
+            }
             _ => None,
         };
         if !matches!(event, arp::Event::Replaced { .. }) {
@@ -203,6 +219,14 @@ impl Tower {
         }
         if let Some((packet, outcome)) = fate {
             let _ = self.icmp.failed(&packet, outcome); // not every packet is an echo
+        }
+    }
+
+    /// Whether `addr` is to be ours once nobody else turns out to have it.
+    fn is_ours(&self, addr: Ipv4Addr) -> bool {
+        match &self.served {
+            Some(served) => served.hosts.contains(addr),
+            None => self.ipv4.addresses().iter().any(|network| network.ip() == addr),
         }
     }
 

@@ -1,9 +1,11 @@
 //! Addresses of ours that others use, want, or had (RFC 5227 §2.1.1, §2.4).
 
-use arp::{Arp, Config, Defend, Discard, Event};
-use link::memory::LATENCY;
-use sidestack_arp as arp;
 use std::{net::Ipv4Addr, time::Duration};
+
+use arp::{Arp, Config, Defend, Discard, Event, Owner};
+use link::memory::LATENCY;
+use macaddr::MacAddr6;
+use sidestack_arp as arp;
 
 use crate::lan::{BROADCAST, Lan, US, addr, mac, ms, request};
 
@@ -42,6 +44,57 @@ fn who_never_defends_gives_up_at_once() {
     let lost = Event::Lost { addr: US, mac: mac(9) };
     assert_eq!(lan.us.events.last(), Some(&(LATENCY, lost)));
     assert!(!is_answered(&mut lan));
+}
+
+// ACD-5
+#[test]
+fn the_owner_may_have_another_policy_for_each_address() {
+    struct Picky(arp::Owned);
+    impl Owner for Picky {
+        fn mac(&self, addr: Ipv4Addr) -> Option<MacAddr6> {
+            self.0.mac(addr)
+        }
+
+        fn owns(&self, mac: MacAddr6) -> bool {
+            self.0.owns(mac)
+        }
+
+        fn defend(&self, addr: Ipv4Addr) -> Option<Defend> {
+            (addr == US).then_some(Defend::Never)
+        }
+    }
+    let mut lan = Lan::new();
+    let ours = [US, addr(20)];
+    lan.us.arp.own(Picky(ours.map(|addr| (addr, mac(1))).into()));
+    let mut stranger = lan.stranger(9);
+    for addr in ours {
+        stranger.says(BROADCAST, &request(mac(9), addr, addr));
+    }
+    lan.run(ms(1000));
+    let lost = Event::Lost { addr: US, mac: mac(9) };
+    let conflict = Event::Conflict { addr: addr(20), kept: mac(1), other: mac(9) };
+    assert_eq!(lan.us.events, [(LATENCY, lost), (LATENCY, conflict)]);
+    assert_eq!(ours.map(|addr| lan.us.arp.mac(addr)), [None, Some(mac(1))]);
+}
+
+#[test]
+fn what_is_left_to_somebody_else_is_neither_probed_for_nor_answered_for() {
+    let mut lan = Lan::new();
+    lan.us.arp.claim(lan.start, [(US, mac(1))]);
+    assert_eq!(lan.us.arp.claiming(), 1);
+    assert!(lan.us.arp.leave(US) && !lan.us.arp.leave(US) && !lan.us.arp.leave(addr(9)));
+    assert_eq!(lan.us.arp.claiming(), 0);
+    lan.run(ms(60_000));
+    assert_eq!((lan.us.arps(), &lan.us.events[..]), (vec![], &[][..]));
+    assert!(!is_answered(&mut lan));
+}
+
+// ACD-1
+#[test]
+fn a_claim_takes_no_longer_than_the_configuration_says() {
+    let config = Config { rate: 100, ..Config::default() };
+    assert_eq!(config.time_to_claim(1), ms(1000 + 2 * 2000 + 2000));
+    assert_eq!(config.time_to_claim(1000), ms(50_000 + 2 * 2000 + 2000));
 }
 
 // ACD-5

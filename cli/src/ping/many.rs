@@ -268,7 +268,10 @@ impl Many<'_> {
         match what {
             What::Link(event) => self.session.link_changed(report, at, event),
             What::Arp(event) => {
-                if let arp::Event::Conflict { .. } | arp::Event::Moved { .. } = event
+                if let arp::Event::Conflict { .. }
+                | arp::Event::Moved { .. }
+                | arp::Event::Taken { .. }
+                | arp::Event::Lost { .. } = event
                     && let Some(text) = crate::arp::line(&self.session.name, &event, None)
                 {
                     report.note(text);

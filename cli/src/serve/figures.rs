@@ -7,7 +7,7 @@ use std::{
 };
 
 use link::Link;
-use stack::{Impaired, Stack, Tally};
+use stack::{Census, Impaired, Stack, Tally};
 
 use crate::{
     failure::Failure,
@@ -27,19 +27,12 @@ pub(super) struct Figures {
 
 impl Figures {
     pub(super) fn of(stack: &Stack<Impaired<Box<dyn Link>>>) -> Self {
-        let (mut hosts, mut ours, mut left_alone) = (0, 0, 0);
-        if let Some(served) = stack.served() {
-            for is in served.beyond.iter().map(|beyond| &beyond.hosts).chain([&served.hosts]) {
-                hosts += is.len();
-                ours += is.count_ours();
-                left_alone += is.count_barred();
-            }
-        }
+        let Census { ours, claimed, left_alone } = stack.census();
         let counters = stack.counters();
         let discarded =
             counters.reasons().map(|(reason, count)| (snake_case(&format!("{reason:?}")), count));
         Self {
-            hosts,
+            hosts: ours + claimed + left_alone,
             ours,
             left_alone,
             received: counters.received(),

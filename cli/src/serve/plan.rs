@@ -6,7 +6,7 @@ use link::{
     memory::{Faults, Part},
 };
 use macaddr::MacAddr6;
-use stack::{Beyond, Hosts, Impairment, Macs, Refused, Served};
+use stack::{Beyond, Hosts, Impairment, Refused, Served, arp::Macs};
 
 use super::args::{EVERYWHERE, For, Serve};
 use crate::{args::Global, failure::Failure, target, value::Source};
@@ -72,21 +72,18 @@ impl Plan {
 
     /// Whom we are, those excepted who are to be silent and whom the host's kernel is.
     pub(super) fn served(&self, args: &Serve, mac: MacAddr6) -> Served {
-        let macs = if args.mac_per_host { Macs::Each } else { Macs::One(mac) };
-        let hosts = Hosts::new(macs, self.on_link());
+        let macs = if args.mac_per_host { Macs::Each([2, 0]) } else { Macs::One(mac) };
+        let mut hosts = Hosts::new(macs, self.on_link());
         for addr in &self.own {
-            hosts.bar(*addr);
+            hosts.leave(&(*addr..=*addr));
         }
-        let beyond = (!self.routers.is_empty()).then(|| Beyond {
+        let mut beyond = (!self.routers.is_empty()).then(|| Beyond {
             routers: self.routers.clone(),
             hosts: Hosts::new(Macs::One(mac), self.far.iter().cloned()),
         });
-        let all = beyond.iter().map(|beyond| &beyond.hosts).chain([&hosts]);
-        for hosts in all {
-            for silent in
-                hosts.iter().filter(|addr| args.silent.iter().any(|is| is.contains(*addr)))
-            {
-                hosts.bar(silent);
+        for hosts in beyond.iter_mut().map(|beyond| &mut beyond.hosts).chain([&mut hosts]) {
+            for silent in &args.silent {
+                hosts.leave(&(silent.network()..=silent.broadcast()));
             }
         }
         let refused = args.unreachable.iter().map(|&(prefix, code)| Refused { prefix, code });

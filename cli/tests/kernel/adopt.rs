@@ -13,6 +13,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     let tests = [
         both("nothing_but_probes_leaves_before_the_address_is_ours", free),
         both("of_a_taken_address_nothing_is_sent_but_probes", taken),
+        both("an_address_that_is_taken_after_an_outage_ends_the_run", taken_later),
     ];
     let cut = Trial::test("a_signal_ends_the_probing_and_nothing_else_was_sent", interrupted);
     tests.into_iter().flatten().chain([cut]).collect()
@@ -59,6 +60,28 @@ fn taken(form: Form) -> Tested {
             let states: Vec<_> =
                 said.of("adopt").map(|adopt| (&adopt["state"], &adopt["mac"])).collect();
             assert_eq!(states[1], (&"taken".into(), &"02:00:00:4d:00:01".into()));
+        }
+    }
+    Ok(())
+}
+
+fn taken_later(form: Form) -> Tested {
+    let net = Net::new()?;
+    let args = "ping -c 200 -i 0.1 -I v0 -S 10.77.0.10/24 10.77.0.1";
+    let mut program = Run::start(&net.here, form, args)?;
+    program.until_reply(2)?;
+    net.here.down("v0")?;
+    net.far.add_address("f0", US, 24)?;
+    net.here.up("v0")?;
+    let said = program.ends(1)?;
+    match form {
+        Form::Text => {
+            let verdict = "CONFLICT: 10.77.0.10 is ours no longer, 02:00:00:4d:00:01 has it";
+            assert!(said.says(verdict), "{said:#?}");
+        }
+        Form::Json => {
+            let last = said.of("adopt").last().ok_or("no word of it")?;
+            assert_eq!(last["state"], "taken");
         }
     }
     Ok(())

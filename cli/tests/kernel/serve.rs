@@ -62,7 +62,7 @@ fn own_macs() -> Tested {
 
 fn taken() -> Tested {
     let net = Net::new()?;
-    let args = "serve -I v0 -S 10.77.0.3/24 10.77.0.0/30 -w 6.5 --mac-per-host";
+    let args = "serve -I v0 -S 10.77.0.3/24 10.77.0.0/30 -w 7.5 --mac-per-host";
     let said = run(&net.here, Form::Json, args, 0)?;
     let adopted: Vec<_> = said.of("adopt").map(|is| (&is["ip"], &is["state"])).collect();
     let taken = (&FAR.to_string().into(), &"taken".into());

@@ -7,7 +7,7 @@ use crate::host::{Host, addr, changed};
 
 fn lab() -> Ipv4 {
     let mut ipv4 = Ipv4::new("10.0.0.1/8".parse().unwrap());
-    ipv4.add_hosts("10.1.0.0/16".parse().unwrap());
+    ipv4.add_hosts(addr("10.1.0.0")..=addr("10.1.255.255"));
     ipv4
 }
 
@@ -35,12 +35,23 @@ fn datagrams_for_any_of_the_hosts_are_taken_and_none_from_them() {
     assert_eq!(taken.unwrap_err(), Discard::SourceOwn);
 }
 
+#[test]
+fn an_address_that_is_somebody_elses_is_an_address_like_any_other() {
+    let mut host = Host::with(lab());
+    assert!(host.ipv4.remove_host(addr("10.1.9.9")) && !host.ipv4.remove_host(addr("10.1.9.9")));
+    let mut octets = changed(16, &[10, 1, 2, 3]);
+    octets[12..16].copy_from_slice(&[10, 1, 9, 9]);
+    assert_eq!(host.take(&crate::host::with_checksum(octets)).unwrap().src, addr("10.1.9.9"));
+    assert_eq!(host.take(&changed(16, &[10, 1, 9, 9])).unwrap_err(), Discard::NotForUs);
+}
+
 // IP-15
 #[test]
 fn where_hosts_are_wished_for_there_is_no_broadcast() {
     for hosts_first in [true, false] {
         let mut ipv4 = Ipv4::new("10.9.0.1/32".parse().unwrap());
-        let (hosts, network) = ("10.0.0.0/24".parse().unwrap(), "10.0.0.0/24".parse().unwrap());
+        let hosts = addr("10.0.0.0")..=addr("10.0.0.255");
+        let network = "10.0.0.0/24".parse().unwrap();
         if hosts_first {
             ipv4.add_hosts(hosts);
             ipv4.add_network(network);

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use sidestack_stack as stack;
 use stack::{
-    Discard, Hosts, Macs, Served, What, arp,
+    Census, Discard, Served, What,
+    arp::{self, Macs, Owner},
     icmp::{Echo, Outcome},
     link::{MacAddr6, State},
 };
 
-use crate::pair::{CLIENT, Pair, SERVER, host, hosts};
+use crate::pair::{CLIENT, EACH, Pair, SERVER, host, hosts};
 
 fn is_reply(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Reply { len: 64, ttl: 64, .. })
@@ -26,7 +27,7 @@ fn every_address_of_a_range_answers_the_first_and_the_last_too() {
 
 #[test]
 fn each_of_us_answers_from_its_own_mac_address() {
-    let mut pair = Pair::new(hosts(Macs::Each, 2, 3), false, &[]);
+    let mut pair = Pair::new(hosts(EACH, 2, 3), false, &[]);
     for n in [2, 3] {
         assert!(is_reply(pair.ask(&Echo::new(host(n), n.into(), &[0; 56]))));
     }
@@ -39,7 +40,7 @@ fn each_of_us_answers_from_its_own_mac_address() {
 
 #[test]
 fn a_datagram_for_one_of_us_that_comes_to_another_is_silently_discarded() {
-    let mut pair = Pair::new(hosts(Macs::Each, 2, 3), false, &[]);
+    let mut pair = Pair::new(hosts(EACH, 2, 3), false, &[]);
     pair.client.pin(pair.network.now(), host(2), MacAddr6::new(2, 0, 10, 0, 0, 3));
     let outcome = pair.ask(&Echo::new(host(2), 1, &[0; 56]));
     assert!(matches!(outcome, Outcome::TimedOut { .. }), "{outcome:?}");
@@ -47,30 +48,45 @@ fn a_datagram_for_one_of_us_that_comes_to_another_is_silently_discarded() {
 }
 
 #[test]
-fn many_are_probed_for_three_times_each_announced_twice_and_ours_after_five_seconds() {
+fn many_are_probed_for_three_times_each_announced_twice_and_ours_in_good_time() {
     let mut pair = Pair::new(hosts(Macs::One(SERVER), 101, 200), true, &[]);
     let start = pair.network.now();
-    pair.live(start + Duration::from_millis(4_999), |_| None::<()>);
-    assert_eq!(pair.claimed(), (vec![], vec![]));
-    // 40 in each 10 ms: the last of the hundred 20 ms after the first.
-    pair.live(start + Duration::from_millis(5_019), |_| None::<()>);
-    assert_eq!(pair.claimed().0.len(), 80);
-    assert!(pair.server.is_claiming());
-    pair.live(start + Duration::from_millis(5_020), |_| None::<()>);
-    assert_eq!(pair.claimed(), ((101..=200).map(host).collect(), vec![]));
-    assert!(!pair.server.is_claiming());
+    // Two probes a second after the first at least, and two of silence (RFC 5227 §1.1).
+    pair.live(start + Duration::from_millis(3_999), |_| None::<()>);
+    assert_eq!(pair.server.census(), Census { ours: 0, claimed: 100, left_alone: 0 });
+    pair.live(start + arp::Config::default().time_to_claim(100), |_| None::<()>);
+    let (mut ours, taken) = pair.claimed();
+    ours.sort();
+    assert_eq!((ours, taken), ((101..=200).map(host).collect(), vec![]));
+    assert_eq!(pair.server.census(), Census { ours: 100, claimed: 0, left_alone: 0 });
     pair.live(start + Duration::from_secs(60), |_| None::<()>);
     assert_eq!(pair.network.sent(), 100 * (3 + 2));
     assert_eq!(pair.server.deadline(), None);
 }
 
 #[test]
+fn nobody_is_answered_by_who_is_not_ours_yet() {
+    let mut pair = Pair::new(hosts(Macs::One(SERVER), 2, 3), true, &[]);
+    pair.client.pin(pair.network.now(), host(2), SERVER);
+    let outcome = pair.ask(&Echo::new(host(2), 1, &[0; 56]));
+    assert!(matches!(outcome, Outcome::TimedOut { .. }), "{outcome:?}");
+    let outcome = pair.ask(&Echo::new(host(3), 1, &[0; 56]));
+    assert!(matches!(outcome, Outcome::Unresolved { .. }), "{outcome:?}");
+    pair.live(pair.network.now() + Duration::from_secs(7), |_| None::<()>);
+    for n in [2, 3] {
+        assert!(is_reply(pair.ask(&Echo::new(host(n), 2, &[0; 56]))), "{n}");
+    }
+}
+
+#[test]
 fn who_has_an_address_that_is_probed_for_keeps_it() {
-    for macs in [Macs::One(SERVER), Macs::Each] {
+    for macs in [Macs::One(SERVER), EACH] {
         let mut pair = Pair::new(hosts(macs, 0, 3), true, &[]);
         pair.live(pair.network.now() + Duration::from_secs(8), |_| None::<()>);
-        assert_eq!(pair.claimed(), (vec![host(0), host(2), host(3)], vec![host(1)]));
-        assert_eq!(pair.server.served().map(|served| served.hosts.count_barred()), Some(1));
+        let (mut ours, taken) = pair.claimed();
+        ours.sort();
+        assert_eq!((ours, taken), (vec![host(0), host(2), host(3)], vec![host(1)]));
+        assert_eq!(pair.server.census(), Census { ours: 3, claimed: 0, left_alone: 1 });
         assert!(is_reply(pair.ask(&Echo::new(host(2), 1, &[0; 56]))));
     }
 }
@@ -85,14 +101,46 @@ fn on_a_link_that_is_down_nothing_becomes_ours_and_when_it_is_up_it_all_begins_a
     assert_eq!(pair.claimed(), (vec![], vec![]));
     line.set_state(State::Up);
     pair.live(start + Duration::from_secs(40), |_| None::<()>);
-    assert_eq!(pair.claimed(), (vec![host(101), host(102)], vec![]));
+    let (mut ours, taken) = pair.claimed();
+    ours.sort();
+    assert_eq!((ours, taken), (vec![host(101), host(102)], vec![]));
+}
+
+#[test]
+fn what_is_ours_is_probed_for_again_when_the_link_is_up_again_and_then_served_again() {
+    let mut pair = Pair::new(hosts(Macs::One(SERVER), 2, 3), true, &[]);
+    let start = pair.network.now();
+    pair.live(start + Duration::from_secs(10), |_| None::<()>);
+    assert!(is_reply(pair.ask(&Echo::new(host(2), 1, &[0; 56]))));
+    let line = pair.network.line(pair.server.link().below().id());
+    line.set_state(State::Down);
+    pair.live(start + Duration::from_secs(20), |_| None::<()>);
+    line.set_state(State::Up);
+    let before = pair.network.sent();
+    pair.live(start + Duration::from_secs(21), |_| None::<()>);
+    assert_eq!(pair.server.census(), Census { ours: 0, claimed: 2, left_alone: 0 });
+    pair.live(start + Duration::from_secs(40), |_| None::<()>);
+    assert_eq!(pair.network.sent() - before, 2 * (3 + 2));
+    assert_eq!(pair.server.census(), Census { ours: 2, claimed: 0, left_alone: 0 });
+    assert!(is_reply(pair.ask(&Echo::new(host(2), 2, &[0; 56]))));
+}
+
+#[test]
+fn what_nobody_probed_for_is_served_as_soon_as_the_link_is_up_again() {
+    let mut pair = Pair::new(hosts(Macs::One(SERVER), 2, 3), false, &[]);
+    let line = pair.network.line(pair.server.link().below().id());
+    line.set_state(State::Down);
+    pair.live(pair.network.now() + Duration::from_secs(10), |_| None::<()>);
+    line.set_state(State::Up);
+    assert!(is_reply(pair.ask(&Echo::new(host(2), 1, &[0; 56]))));
 }
 
 #[test]
 fn who_speaks_up_later_is_given_way_to() {
     let mut pair = Pair::new(hosts(Macs::One(SERVER), 0, 3), false, &[]);
-    assert!(is_reply(pair.ask(&Echo::new(host(2), 1, &[0; 56]))));
+    assert!(is_reply(pair.ask(&Echo::new(host(2), 1, &[0; 56]))), "though asked by whom we were");
     assert_eq!(pair.claimed(), (vec![], vec![host(1)]));
+    assert_eq!(pair.server.census(), Census { ours: 3, claimed: 0, left_alone: 1 });
 }
 
 #[test]
@@ -112,11 +160,15 @@ fn what_is_kept_is_a_conflict_instead() {
 
 #[test]
 fn who_is_left_alone_from_the_start_is_never_answered_for() {
-    let served = hosts(Macs::One(SERVER), 2, 3);
-    served.hosts.bar(host(3));
+    let mut served = hosts(Macs::One(SERVER), 2, 4);
+    served.hosts.leave(&(host(3)..=host(3)));
     let mut pair = Pair::new(served, false, &[]);
-    let outcome = pair.ask(&Echo::new(host(3), 1, &[0; 56]));
-    assert!(matches!(outcome, Outcome::Unresolved { .. }), "{outcome:?}");
+    assert!(pair.server.leave(host(4)) && !pair.server.leave(host(4)));
+    assert_eq!(pair.server.census(), Census { ours: 1, claimed: 0, left_alone: 2 });
+    for n in [3, 4] {
+        let outcome = pair.ask(&Echo::new(host(n), 1, &[0; 56]));
+        assert!(matches!(outcome, Outcome::Unresolved { .. }), "{outcome:?}");
+    }
 }
 
 #[test]
@@ -126,6 +178,6 @@ fn a_new_mac_address_of_the_link_is_that_of_all_who_share_one() {
     pair.network.line(pair.server.link().below().id()).set_mac(new);
     assert!(is_reply(pair.ask(&Echo::new(host(2), 1, &[0; 56]))));
     assert_eq!(pair.client.neighbours().next().and_then(|neighbour| neighbour.mac), Some(new));
-    let hosts: &Hosts = &pair.server.served().unwrap().hosts;
+    let hosts = &pair.server.served().unwrap().hosts;
     assert!(hosts.owns(new) && !hosts.owns(SERVER));
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use sidestack_stack as stack;
 use stack::{
-    Impairment, Macs, What,
+    Impairment, What,
+    arp::Macs,
     icmp::{self, Corrupt, Echo, Outcome, Stray, Straying},
     link::memory::{Faults, LATENCY, Part},
 };

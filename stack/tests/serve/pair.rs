@@ -4,7 +4,8 @@ use std::{net::Ipv4Addr, time::Instant};
 
 use sidestack_stack as stack;
 use stack::{
-    Config, Event, Hosts, Impaired, Impairment, Macs, Served, Stack, What, arp,
+    Config, Event, Hosts, Impaired, Impairment, Served, Stack, What,
+    arp::{self, Macs},
     icmp::{self, Echo, Outcome},
     ipv4,
     link::{
@@ -82,7 +83,9 @@ impl Pair {
         for event in &self.told {
             match event.what {
                 What::Arp(arp::Event::Free { addr }) => ours.push(addr),
-                What::Arp(arp::Event::Taken { addr, .. }) => taken.push(addr),
+                What::Arp(arp::Event::Taken { addr, .. } | arp::Event::Lost { addr, .. }) => {
+                    taken.push(addr)
+                }
                 _ => {}
             }
         }
@@ -99,6 +102,9 @@ pub(crate) fn hosts(macs: Macs, first: u8, last: u8) -> Served {
 pub(crate) const fn host(n: u8) -> Ipv4Addr {
     Ipv4Addr::new(10, 0, 0, n)
 }
+
+/// Each with a MAC address of its own.
+pub(crate) const EACH: Macs = Macs::Each([2, 0]);
 
 pub(crate) const CLIENT: MacAddr6 = MacAddr6::new(2, 0, 0, 0, 0, 1);
 pub(crate) const SERVER: MacAddr6 = MacAddr6::new(2, 0, 0, 0, 0, 2);

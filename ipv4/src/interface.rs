@@ -183,7 +183,8 @@ impl Ipv4 {
     /// Picks the next hop and the source (RFC 1122 §3.3.1); `None` without a route.
     pub fn route(&self, dst: Ipv4Addr) -> Option<Route> {
         let (next_hop, why) = self.next_hop(dst)?;
-        Some(Route { next_hop, src: self.src_of(next_hop, dst), why })
+        let src = self.src_of(next_hop, dst);
+        may_leave(src, dst, next_hop).then_some(Route { next_hop, src, why })
     }
 
     /// Our address on the network of `next_hop`, or else the first (RFC 1122 §3.3.4.3).
@@ -225,6 +226,12 @@ impl Ipv4 {
         self.rest = None;
         Ok(())
     }
+}
+
+/// RFC 3927 §2.6.2, §2.7: from or to a link-local address, nothing is ever given to a router.
+pub(crate) fn may_leave(src: Ipv4Addr, dst: Ipv4Addr, next_hop: NextHop) -> bool {
+    let routed = matches!(next_hop, NextHop::Unicast(addr) if addr != dst);
+    !routed || !(src.is_link_local() || dst.is_link_local())
 }
 
 /// Which addresses are ours.

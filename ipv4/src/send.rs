@@ -4,7 +4,7 @@ use arp::{PacketTx, Sent};
 
 use crate::{
     fragment::{Head, Rest, fragment_len},
-    interface::Ipv4,
+    interface::{Ipv4, may_leave},
     packet::{HEADER_LEN, TOTAL_LEN},
     path::FLOOR,
     tx::{DatagramTx, Header, SendError},
@@ -35,6 +35,9 @@ impl DatagramTx for Over<'_> {
         self.ipv4.push_rest(self.now, self.below)?; // what was begun goes first
         let (next_hop, _) = self.ipv4.next_hop(header.dst).ok_or(SendError::NoRoute(header.dst))?;
         let src = header.src.unwrap_or_else(|| self.ipv4.src_of(next_hop, header.dst));
+        if !may_leave(src, header.dst, next_hop) {
+            return Err(SendError::NoRoute(header.dst));
+        }
         let head_len = HEADER_LEN + header.options.octets().len();
         let (mtu, below_floor) = match header.probe {
             true => (self.below.mtu().min(TOTAL_LEN), false),

@@ -36,6 +36,7 @@ impl Survey {
         mut settled: impl FnMut(Ipv4Addr),
     ) {
         self.retry = None;
+        self.make_up(now);
         // The latest step first: none overtakes the one before it.
         for step in (0..STEPS).rev() {
             while let Some(at) = self.due(step)
@@ -53,6 +54,16 @@ impl Survey {
                 }
                 self.steps[step] += 1;
             }
+        }
+    }
+
+    /// Puts all that is still to come off by as much as it is late already, if that is so much that
+    /// steps would come too close together (RFC 5227 §1.1): who was suspended heard no answers.
+    fn make_up(&mut self, now: Instant) {
+        let due = (0..STEPS).filter_map(|step| self.due(step)).min();
+        let late = due.map_or(Duration::ZERO, |due| now.saturating_duration_since(due));
+        if late > LATE_MAX {
+            self.start += late;
         }
     }
 
@@ -114,6 +125,9 @@ const LAGS: [Duration; STEPS] = [
     Duration::from_secs(5),
     Duration::from_secs(7),
 ];
+
+/// How late steps may be and still be a second apart, the least by which probes are.
+const LATE_MAX: Duration = Duration::from_millis(500);
 
 /// Addresses that each step comes to in one [`TICK`]: 4,000 a second.
 const GROUP: usize = 40;

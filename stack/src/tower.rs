@@ -99,14 +99,24 @@ impl Tower {
     /// Does what is due in every layer, the lowest first; `taken_in` is up to when all that came
     /// has been looked at.
     pub(crate) fn poll(&mut self, now: Instant, taken_in: Instant, link: &mut dyn FrameTx) {
+        let mut told = true;
+        while told {
+            self.poll_arp(now, link);
+            while let Some(event) = self.ipv4.poll(now, &mut self.arp.over(now, link)) {
+                self.ipv4_event(now, event, link);
+                self.poll_arp(now, link); // what it told of may wait there, in another's place
+            }
+            told = false;
+            while let Some(event) = self.icmp.poll(taken_in) {
+                told = true; // and may make arp doubt a neighbour
+                self.icmp_event(now, (now, None), event);
+            }
+        }
+    }
+
+    fn poll_arp(&mut self, now: Instant, link: &mut dyn FrameTx) {
         while let Some(event) = self.arp.poll(now, link) {
             self.arp_event(now, event);
-        }
-        while let Some(event) = self.ipv4.poll(now, &mut self.arp.over(now, link)) {
-            self.ipv4_event(now, event, link);
-        }
-        while let Some(event) = self.icmp.poll(taken_in) {
-            self.icmp_event(now, (now, None), event);
         }
     }
 
@@ -160,7 +170,7 @@ impl Tower {
         let Self { arp, ipv4, icmp, .. } = self;
         let mut below = arp.over(now, tx);
         let below = &mut ipv4.over(now, &mut below);
-        let came = (frame.cast(), from.or(Some(packet.dst())));
+        let came = (frame.cast(), from.or_else(|| Some(packet.dst())));
         let _ = icmp.report_packet(now, problem, &packet, came, below); // it is lost all the same
     }
 

@@ -2,13 +2,14 @@
 
 use sidestack_stack as stack;
 use stack::{
-    arp,
+    Discard, arp,
     icmp::{Echo, Outcome},
+    link::{EtherType, memory::Fate},
 };
 
 use crate::{
-    packet::{Ip, echo},
-    wire::{MS, THEM, US, Wire},
+    packet::{Ip, echo, frame},
+    wire::{MS, OURS, THEIRS, THEM, US, Wire},
 };
 
 // ETH-8, FRG-10
@@ -52,4 +53,53 @@ fn what_we_sent_ourselves_is_not_taken_as_received() {
     let [arp::Event::Free { addr: US }, arp::Event::Unresolved { .. }] = told[..] else {
         panic!("{told:?}")
     };
+}
+
+// ETH-1, LNK-7
+#[test]
+fn the_ether_type_alone_says_what_is_in_a_frame() {
+    let mut wire = Wire::new();
+    wire.host.pin(wire.now(), THEM, THEIRS);
+    let packet = Ip::icmp(THEM, US, &echo(1, 8)).octets();
+    for kind in [0x05dc, 0x0600, 0x0801, 0x1001, 0x86dd, 0x88b5, 0xffff] {
+        wire.say(&frame(OURS, THEIRS, EtherType(kind), &packet));
+        wire.pass(MS * 300);
+        assert!(wire.hear().is_empty(), "{kind:04x}");
+    }
+    wire.say(&frame(OURS, THEIRS, EtherType::IPV4, &packet));
+    wire.pass(MS);
+    assert_eq!(wire.hear().len(), 1);
+}
+
+// ETH-4
+#[test]
+fn what_is_behind_a_snap_header_is_not_read() {
+    let mut wire = Wire::new();
+    let packet = Ip::icmp(THEM, US, &echo(1, 8)).octets();
+    let snap = [&[0xaa, 0xaa, 3, 0, 0, 0, 8, 0], &packet[..]].concat();
+    wire.say(&frame(OURS, THEIRS, EtherType(snap.len() as u16), &snap));
+    wire.pass(MS * 300);
+    assert!(wire.hear().is_empty());
+    assert_eq!(wire.host.counters().discarded(Discard::EtherType), 1);
+}
+
+// ETH-7, ARP-7, IP-5
+#[test]
+fn frames_that_end_too_early_are_dropped() {
+    let mut wire = Wire::new();
+    let packet = Ip::icmp(THEM, US, &echo(1, 8)).octets();
+    for kind in [EtherType::IPV4, EtherType::ARP, EtherType(0x88b5)] {
+        for len in 0..=19 {
+            let whole = frame(OURS, THEIRS, kind, &packet[..len]);
+            wire.network.set_fate(move |_| Fate::cut(14 + len)); // without Ethernet's padding
+            wire.say(&whole);
+            wire.pass(MS);
+        }
+    }
+    wire.network.set_fate(|_| Fate::arrives());
+    assert!(wire.hear().is_empty());
+    assert_eq!(wire.host.counters().received(), 60);
+    wire.host.pin(wire.now(), THEM, THEIRS);
+    wire.ip(&[Ip::icmp(THEM, US, &echo(1, 8))]);
+    assert_eq!(wire.hear().len(), 1, "alive");
 }

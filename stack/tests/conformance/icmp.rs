@@ -1,6 +1,6 @@
 //! ICMP-18, TRC, SEC-7, SEC-14 to SEC-16: whom to believe about our own echoes.
 
-use std::net::Ipv4Addr;
+use std::{net::Ipv4Addr, time::Duration};
 
 use sidestack_stack as stack;
 use stack::{
@@ -98,7 +98,7 @@ fn redirects_are_counted_and_change_no_route() {
             let redirects =
                 [(ROUTER, [10, 0, 0, 66]), (GATEWAY, [10, 0, 0, 66]), (GATEWAY, [172, 16, 0, 1])];
             let redirects = redirects.map(|(from, to)| {
-                (MS * 0, Ip::icmp(from, US, &error(5, 1, to, &sent[..28])).octets())
+                (Duration::ZERO, Ip::icmp(from, US, &error(5, 1, to, &sent[..28])).octets())
             });
             redirects.into_iter().chain([(MS, turned(sent))]).collect()
         }

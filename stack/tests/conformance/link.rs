@@ -1,6 +1,6 @@
 //! LNK, SEC-1, SEC-3: neighbours that move, are silent, or lie.
 
-use std::{cell::Cell, rc::Rc};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use sidestack_stack as stack;
 use stack::{
@@ -28,7 +28,7 @@ fn a_neighbour_that_changes_its_mac_without_a_word_is_found_again_within_five_se
     let now_at = at.clone();
     wire.answer = Box::new(move |heard| match heard.icmp() {
         Some((8, 0)) if heard.dst == now_at.get() => {
-            vec![(MS * 0, turned(heard.packet()))]
+            vec![(Duration::ZERO, turned(heard.packet()))]
         }
         _ => Vec::new(),
     });

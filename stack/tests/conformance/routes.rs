@@ -1,6 +1,6 @@
 //! RTE, LL-1: which gateway, and when another one.
 
-use std::net::Ipv4Addr;
+use std::{net::Ipv4Addr, time::Duration};
 
 use sidestack_stack as stack;
 use stack::{
@@ -22,7 +22,7 @@ fn two_gateways() -> Wire {
     wire.host.add_gateway("0.0.0.0/0".parse().unwrap(), SECOND, 1);
     wire.owners = vec![(GATEWAY, THEIRS), (SECOND, SECOND_MAC)];
     wire.answer = Box::new(|heard| match heard.icmp() {
-        Some((8, 0)) if heard.dst == SECOND_MAC => vec![(MS * 0, turned(heard.packet()))],
+        Some((8, 0)) if heard.dst == SECOND_MAC => vec![(Duration::ZERO, turned(heard.packet()))],
         _ => Vec::new(),
     });
     wire

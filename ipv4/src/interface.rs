@@ -13,7 +13,7 @@ use crate::{
     reassembly::Reassembly,
     route::{Hop, Route, Why},
     routes::Routes,
-    send::Over,
+    send::{Over, may_leave},
 };
 
 /// A host's addresses on one interface, and its routes.
@@ -226,12 +226,6 @@ impl Ipv4 {
         self.rest = None;
         Ok(())
     }
-}
-
-/// RFC 3927 §2.6.2, §2.7: from or to a link-local address, nothing is ever given to a router.
-pub(crate) fn may_leave(src: Ipv4Addr, dst: Ipv4Addr, next_hop: NextHop) -> bool {
-    let routed = matches!(next_hop, NextHop::Unicast(addr) if addr != dst);
-    !routed || !(src.is_link_local() || dst.is_link_local())
 }
 
 /// Which addresses are ours.

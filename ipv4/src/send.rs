@@ -1,10 +1,10 @@
 use std::{net::Ipv4Addr, time::Instant};
 
-use arp::{PacketTx, Sent};
+use arp::{NextHop, PacketTx, Sent};
 
 use crate::{
     fragment::{Head, Rest, fragment_len},
-    interface::{Ipv4, may_leave},
+    interface::Ipv4,
     packet::{HEADER_LEN, TOTAL_LEN},
     path::FLOOR,
     tx::{DatagramTx, Header, SendError},
@@ -111,4 +111,10 @@ impl Over<'_> {
         }
         Ok(sent)
     }
+}
+
+/// RFC 3927 §2.6.2, §2.7: from or to a link-local address, nothing is ever given to a router.
+pub(crate) fn may_leave(src: Ipv4Addr, dst: Ipv4Addr, next_hop: NextHop) -> bool {
+    let routed = matches!(next_hop, NextHop::Unicast(addr) if addr != dst);
+    !routed || !(src.is_link_local() || dst.is_link_local())
 }

@@ -13,7 +13,7 @@ use crate::{
     reassembly::Reassembly,
     route::{Hop, Route, Why},
     routes::Routes,
-    send::Over,
+    send::{Over, may_leave},
 };
 
 /// A host's addresses on one interface, and its routes.
@@ -180,7 +180,8 @@ impl Ipv4 {
     /// Picks the next hop and the source (RFC 1122 §3.3.1); `None` without a route.
     pub fn route(&self, dst: Ipv4Addr) -> Option<Route> {
         let (next_hop, why) = self.next_hop(dst)?;
-        Some(Route { next_hop, src: self.src_of(next_hop, dst), why })
+        let src = self.src_of(next_hop, dst);
+        may_leave(src, dst, next_hop).then_some(Route { next_hop, src, why })
     }
 
     /// Our address on the network of `next_hop`, or else the first (RFC 1122 §3.3.4.3).

@@ -1,6 +1,6 @@
 use std::{net::Ipv4Addr, time::Instant};
 
-use arp::{PacketTx, Sent};
+use arp::{NextHop, PacketTx, Sent};
 
 use crate::{
     fragment::{Head, Rest, fragment_len},
@@ -35,6 +35,9 @@ impl DatagramTx for Over<'_> {
         self.ipv4.push_rest(self.now, self.below)?; // what was begun goes first
         let (next_hop, _) = self.ipv4.next_hop(header.dst).ok_or(SendError::NoRoute(header.dst))?;
         let src = header.src.unwrap_or_else(|| self.ipv4.src_of(next_hop, header.dst));
+        if !may_leave(src, header.dst, next_hop) {
+            return Err(SendError::NoRoute(header.dst));
+        }
         let head_len = HEADER_LEN + header.options.octets().len();
         let (mtu, below_floor) = match header.probe {
             true => (self.below.mtu().min(TOTAL_LEN), false),
@@ -108,4 +111,10 @@ impl Over<'_> {
         }
         Ok(sent)
     }
+}
+
+/// RFC 3927 §2.6.2, §2.7: from or to a link-local address, nothing is ever given to a router.
+pub(crate) fn may_leave(src: Ipv4Addr, dst: Ipv4Addr, next_hop: NextHop) -> bool {
+    let routed = matches!(next_hop, NextHop::Unicast(addr) if addr != dst);
+    !routed || !(src.is_link_local() || dst.is_link_local())
 }

@@ -41,6 +41,12 @@ impl<L: FrameIo> Stack<L> {
         self.tower.ipv4.add_route(prefix, hop);
     }
 
+    /// Reaches `prefix` by `gateway` too; that of the lowest `metric` is used as long as it is alive
+    /// (RFC 1122 §3.3.1.4).
+    pub fn add_gateway(&mut self, prefix: Ipv4Network, gateway: Ipv4Addr, metric: u32) {
+        self.tower.ipv4.add_gateway(prefix, gateway, metric);
+    }
+
     /// Has one more address, on a network that is connected too.
     pub fn add_address(&mut self, network: Ipv4Network) {
         self.tower.ipv4.add_address(network);

@@ -215,7 +215,10 @@ impl Ills {
     fn part(&mut self, below: &mut dyn FrameTx, frame: Vec<u8>, late: Duration) {
         if late.is_zero() && hand_over(below, &frame).is_ok() {
             self.spare = frame;
-        } else if !self.held.push(self.now + late, frame) {
+            return;
+        }
+        let late = if late.is_zero() { RETRY } else { late };
+        if !self.held.push(self.now + late, frame) {
             self.tally.overflowed += 1;
         }
     }

@@ -88,26 +88,31 @@ impl Tower {
     /// Does what is due in every layer, the lowest first; `taken_in` is up to when all that came
     /// has been looked at.
     pub(crate) fn poll(&mut self, now: Instant, taken_in: Instant, link: &mut dyn FrameTx) {
-        self.poll_arp(now, link);
-        while let Some(event) = self.ipv4.poll(now, &mut self.arp.over(now, link)) {
-            self.ipv4_event(now, event, link);
+        let mut told = true;
+        while told {
+            self.poll_arp(now, link);
+            while let Some(event) = self.ipv4.poll(now, &mut self.arp.over(now, link)) {
+                self.ipv4_event(now, event, link);
+                self.poll_arp(now, link); // what it told of may wait there, in another's place
+            }
+            told = false;
+            while let Some(event) = self.icmp.poll(taken_in) {
+                told = true; // and may make arp doubt a neighbour
+                self.icmp_event(now, (now, None), event);
+            }
         }
-        while let Some(event) = self.icmp.poll(taken_in) {
-            self.icmp_event(now, (now, None), event);
-        }
-        self.poll_arp(now, link); // what it was advised of just now, too
-    }
-
-    /// When to poll again even if nothing arrives.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        let deadlines = [self.arp.deadline(), self.ipv4.deadline(), self.icmp.deadline()];
-        deadlines.into_iter().flatten().min()
     }
 
     fn poll_arp(&mut self, now: Instant, link: &mut dyn FrameTx) {
         while let Some(event) = self.arp.poll(now, link) {
             self.arp_event(now, event);
         }
+    }
+
+    /// When to poll again even if nothing arrives.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let deadlines = [self.arp.deadline(), self.ipv4.deadline(), self.icmp.deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     /// What it changes of our addresses holds for the next packet already.

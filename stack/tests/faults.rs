@@ -12,6 +12,7 @@ use stack::{
     },
 };
 
+// ARP-12
 #[test]
 fn a_router_that_moves_with_a_gratuitous_arp_is_followed() {
     let (network, mut host) = host();

@@ -124,6 +124,7 @@ fn an_echo_to_everybody_is_answered_by_nobody() {
     }
 }
 
+// ETH-6
 #[test]
 fn a_frame_in_a_vlan_is_not_ours_and_is_counted() {
     let (mut lab, wire, us) = two_hosts();
@@ -136,6 +137,7 @@ fn a_frame_in_a_vlan_is_not_ours_and_is_counted() {
     assert_eq!(lab.stack(us).counters().discarded(Discard::Vlan), 1);
 }
 
+// ETH-5
 #[test]
 fn a_priority_tag_makes_no_vlan_so_its_frames_are_answered() {
     let mut lab = Lab::new();

@@ -57,6 +57,7 @@ fn both_addresses_of_the_router_answer_from_the_near_side() {
     }
 }
 
+// TRC-1
 #[test]
 fn a_time_to_live_that_runs_out_is_told_by_the_router_and_goes_no_further() {
     let (mut lab, [_, far], us) = two_networks();

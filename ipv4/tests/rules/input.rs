@@ -163,7 +163,7 @@ fn a_packet_for_us_in_a_frame_for_another_station_is_discarded() {
     assert_eq!(Host::new().take_at(mac(99), &octets).unwrap_err(), Discard::OtherStation);
 }
 
-// LNK-8
+// LNK-8, LNK-6
 #[test]
 fn one_hosts_packet_in_a_frame_for_many_is_discarded() {
     for dst in [BROADCAST, MacAddr6::new(0x01, 0, 0x5e, 0, 0, 1)] {

@@ -112,3 +112,15 @@ fn both_broadcast_forms_of_each_network_of_ours_are_known_and_no_others() {
         assert!(!host.is_broadcast(addr(other)), "{other}");
     }
 }
+
+// LL-1
+#[test]
+fn what_is_from_or_to_a_link_local_address_has_no_way_through_a_gateway() {
+    let host = Ipv4::new("10.0.0.1/24".parse().unwrap()).with_gateway(GATEWAY);
+    assert!(host.route(addr("169.254.1.2")).is_none());
+    assert!(host.route(addr("169.253.1.2")).is_some());
+    let local = Ipv4::new("169.254.1.1/16".parse().unwrap()).with_gateway(addr("169.254.0.1"));
+    assert!(local.route(addr("192.0.2.1")).is_none());
+    let near = addr("169.254.1.2");
+    assert_eq!(local.route(near).map(|route| route.next_hop), Some(NextHop::Unicast(near)));
+}

@@ -38,6 +38,7 @@ fn each_of_us_answers_from_its_own_mac_address() {
     assert_eq!(known, [(host(2), mac(2)), (host(3), mac(3))]);
 }
 
+// RTE-5
 #[test]
 fn a_datagram_for_one_of_us_that_comes_to_another_is_silently_discarded() {
     let mut pair = Pair::new(hosts(EACH, 2, 3), false, &[]);

@@ -40,7 +40,7 @@ pub(crate) const ROWS: &[Row] = &[
 /// Those that want another host than the usual one.
 pub(crate) fn others() -> Vec<Trial> {
     vec![
-        Trial::test("ACD-1_three_probes_then_two_announcements", || {
+        Trial::test("ACD-1_ACD-4_three_probes_then_two_announcements", || {
             let mut wire = Wire::silent_start("-S 10.77.0.3/24 --source-mac 02:00:00:00:00:03")?;
             let heard = wire.hear(Duration::from_millis(10_500));
             let of =

@@ -21,6 +21,7 @@ pub(crate) const ROWS: &[Row] = &[
     ("FRG-7_datagrams_that_cross_are_kept_apart", crossing),
     ("FRG-7_an_identification_can_be_used_again", again),
     ("FRG-8_fragments_that_must_not_be_fragmented_are_tolerated", unfragmentable),
+    ("FRG-10_ETH-8_replies_leave_in_multiples_of_8_octets_and_1514_a_frame", cut),
     ("FRG-11_one_error_for_a_datagram_however_many_fragments", one_error),
     ("SEC-4_any_overlap_kills_the_datagram", overlaps),
     ("SEC-5_incomplete_datagrams_starve_nobody", exhaustion),
@@ -109,6 +110,17 @@ fn unfragmentable(wire: &mut Wire) {
     let mut parts = Ip::echo(1, 1000).fragments(&[0, 504]);
     parts.iter_mut().for_each(|part| part.fragment |= 0x4000);
     assert!(wire.echoed(&frames(&parts)).len() <= 1);
+}
+
+fn cut(wire: &mut Wire) {
+    let request = Ip { id: 0x3000, ..Ip::echo(1, 4000) };
+    let parts: Vec<_> = request.fragments(&[0, 1480, 2960]).iter().map(Ip::frame).collect();
+    let heard = wire.echoed(&parts);
+    let said = |got: &Got| (u16::from_be_bytes([got.payload[6], got.payload[7]]), got.ip().len());
+    // Flags and offset in units of 8, and the packet's length.
+    let said: Vec<_> = heard.iter().map(said).collect();
+    assert_eq!(said, [(0x2000, 1500), (0x2000 | 185, 1500), (370, 20 + 4008 - 2960)]);
+    assert!(heard.iter().all(|got| got.payload.len() <= 1500), "{heard:02x?}");
 }
 
 fn one_error(wire: &mut Wire) {

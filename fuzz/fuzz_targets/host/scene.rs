@@ -1,112 +1,23 @@
-//! A whole host, in virtual time, on a network where one neighbour sends whatever it likes and the
-//! link itself is meddled with.
+use std::time::{Duration, Instant};
 
-#![no_main]
-
-use std::time::Duration;
-
-use etherparse::checksum::Sum16BitWords;
-use libfuzzer_sys::{
-    arbitrary::{self, Arbitrary},
-    fuzz_target,
-};
 use link::{
     Direction, EtherType, FrameIo, FrameTx, MacAddr6, State,
     memory::{Network, Port},
 };
 use stack::{
-    Config, Stack, What,
+    Impaired, Stack, What,
     icmp::{self, Echo},
 };
 
-fuzz_target!(|steps: Vec<Step<'_>>| {
-    let mut scene = Scene::new();
-    for step in &steps {
-        scene.take(step);
-        scene.poll();
-    }
-    scene.settle();
-});
+use crate::{
+    frames::{frame, mac, mend, packet},
+    setting::Setting,
+    step::Step,
+};
 
-#[derive(Arbitrary, Debug)]
-enum Step<'a> {
-    /// Time passes.
-    Wait {
-        milliseconds: u16,
-    },
-    /// The neighbour sends these octets, with checksums that are right if `mended`.
-    Frame {
-        octets: &'a [u8],
-        mended: bool,
-    },
-    /// The neighbour sends a frame to the host, or to all.
-    Payload {
-        to_all: bool,
-        arp: bool,
-        octets: &'a [u8],
-        mended: bool,
-    },
-    /// The neighbour answers the last ARP request that it heard.
-    Answer {
-        mac: u8,
-    },
-    /// The neighbour sends the last datagram that it heard back to where it came from, one octet
-    /// changed.
-    Reflect {
-        at: u8,
-        value: u8,
-    },
-    /// The neighbour quotes that datagram in an ICMP error.
-    Quote {
-        icmp_type: u8,
-        code: u8,
-        rest: [u8; 4],
-        len: u8,
-    },
-    /// The host does something of its own.
-    Echo {
-        dst: u8,
-        sequence: u8,
-        ttl: u8,
-        len: u16,
-        timeout: u16,
-    },
-    Resolve {
-        addr: u8,
-    },
-    Pin {
-        addr: u8,
-        mac: u8,
-    },
-    Probe {
-        addr: u8,
-    },
-    Adopt,
-    /// Something happens to its link.
-    State {
-        up: bool,
-        carrier: bool,
-    },
-    Mtu {
-        octets: u16,
-    },
-    Mac {
-        last: u8,
-    },
-    Slots {
-        frames: u8,
-    },
-    Inbox {
-        frames: u8,
-    },
-    Jam {
-        milliseconds: u8,
-    },
-}
-
-struct Scene {
+pub(crate) struct Scene {
     network: Network,
-    host: Stack<Port>,
+    host: Stack<Impaired<Port>>,
     neighbour: Port,
     /// The last ARP packet and the last datagram that the neighbour heard.
     heard: [Vec<u8>; 2],
@@ -115,22 +26,45 @@ struct Scene {
 }
 
 impl Scene {
-    fn new() -> Self {
+    pub(crate) fn new(setting: &Setting) -> Self {
         let network = Network::hub();
         let [port, neighbour] = [1, 2].map(|last| network.attach(mac(last)));
-        let gateway = Some([10, 0, 0, 2].into());
-        let config = Config::new("10.0.0.1/29".parse().expect("a network"));
-        let host = Stack::new(port, Config { gateway, ..config });
+        let host = setting.host(&network, port);
         let heard = [Vec::new(), Vec::new()];
         Self { network, host, neighbour, heard, accepted: 0, ended: 0 }
     }
 
-    fn take(&mut self, step: &Step<'_>) {
+    pub(crate) fn take(&mut self, step: &Step<'_>) {
         let Self { network, host, .. } = self;
-        let (now, line, ours) = (network.now(), host.link().line(), host.link().mac());
+        let (now, line, ours) = (network.now(), host.link().below().line(), host.link().mac());
         match *step {
             Step::Wait { milliseconds } => {
                 network.advance_to(now + Duration::from_millis(milliseconds.into()));
+            }
+            Step::WaitLong { seconds } => {
+                network.advance_to(now + Duration::from_secs(seconds.into()));
+            }
+            Step::Fragment { dst, identification, at, more, octets } => {
+                let fragment = at & 0x1fff | u16::from(more) << 13;
+                let ip = packet([10, 0, 0, dst], (identification.into(), fragment), 64, octets);
+                self.say(frame(self.mac_of(dst), mac(2), EtherType::IPV4, &ip), true);
+            }
+            Step::Arp { to_all, operation, sender_mac, sender, target } => {
+                let dst = if to_all { MacAddr6::broadcast() } else { self.mac_of(target) };
+                let mut arp = vec![0, 1, 8, 0, 6, 4, 0, operation];
+                arp.extend(mac(sender_mac).as_bytes());
+                arp.extend([10, 0, 0, sender, 0, 0, 0, 0, 0, 0, 10, 0, 0, target]);
+                if sender == 0 {
+                    arp[14..18].fill(0);
+                }
+                self.say(frame(dst, mac(sender_mac), EtherType::ARP, &arp), false);
+            }
+            Step::Ask { dst, ttl, beyond, len } => {
+                let to = if beyond { [10, 1, 0, dst] } else { [10, 0, 0, dst] };
+                let message = [&[8, 0, 0, 0, 0, 7, 0, dst][..], &vec![0x55; (len % 1400).into()]];
+                let ip = packet(to, (7, 0), ttl, &message.concat());
+                let mac_dst = self.mac_of(if beyond { 9 } else { dst });
+                self.say(frame(mac_dst, mac(2), EtherType::IPV4, &ip), true);
             }
             Step::Frame { octets, mended } => self.say(octets.to_vec(), mended),
             Step::Payload { to_all, arp, octets, mended } => {
@@ -170,12 +104,12 @@ impl Scene {
                 packet.extend(quoted);
                 self.say(frame(ours, mac(2), EtherType::IPV4, &packet), true);
             }
-            Step::Echo { dst, sequence, ttl, len, timeout } => {
+            Step::Echo { dst, sequence, ttl, len, timeout, dont_fragment } => {
                 let data = vec![0x55; len.into()];
                 let echo = Echo::new([10, 0, 0, dst].into(), sequence.into(), &data);
                 let timeout = Duration::from_millis(timeout.into());
                 self.accepted +=
-                    usize::from(host.echo(now, &Echo { ttl, timeout, ..echo }).is_ok());
+                    usize::from(host.echo(now, &Echo { ttl, timeout, dont_fragment, ..echo }).is_ok());
             }
             Step::Resolve { addr } => {
                 let _ = host.resolve(now, [10, 0, 0, addr].into()); // full: so be it
@@ -199,29 +133,32 @@ impl Scene {
     }
 
     /// Polls the host until it has nothing more to do now.
-    fn poll(&mut self) {
+    pub(crate) fn poll(&mut self) {
         let now = self.network.now();
         while self.host.poll(now).expect("the link is there") {}
         while let Some(event) = self.host.event() {
             assert!(event.at <= now);
             self.ended += usize::from(matches!(event.what, What::Icmp(icmp::Event::Ended(_))));
         }
-        assert!(self.host.deadline().is_none_or(|at| at > now), "due, and not done");
+        let link = self.host.link().deadline();
+        assert!(link.is_none_or(|at| at > now), "due on the link, and not done");
+        let due = self.host.deadline().filter(|at| *at <= now).map(|at| now - at);
+        assert_eq!(due, None, "due, and not done");
         assert_eq!(self.accepted - self.ended, self.host.in_flight());
         assert!(self.host.under_way() <= self.host.in_flight());
         self.listen();
     }
 
     /// Leaves the host alone on a sound link until it wants nothing more.
-    fn settle(&mut self) {
-        let line = self.host.link().line();
+    pub(crate) fn settle(&mut self) {
+        let line = self.host.link().below().line();
         line.set_state(State::Up);
         line.set_mtu(1500);
         line.set_slots(1024);
         line.jam(self.network.now());
         for _ in 0..100_000 {
             self.poll();
-            let next = self.network.next_arrival().into_iter().chain(self.host.deadline()).min();
+            let next = self.network.next_arrival().into_iter().chain(self.deadline()).min();
             let Some(next) = next else {
                 return assert_eq!(self.accepted, self.ended, "an echo that never ends");
             };
@@ -230,7 +167,21 @@ impl Scene {
         panic!("the host never comes to rest");
     }
 
-    fn say(&mut self, mut octets: Vec<u8>, mended: bool) {
+    pub(crate) fn wait(&mut self, pause: Duration) {
+        self.network.advance_to(self.network.now() + pause);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.host.deadline().into_iter().chain(self.host.link().deadline()).min()
+    }
+
+    /// Where frames for 10.0.0.`last` are to go.
+    fn mac_of(&self, last: u8) -> MacAddr6 {
+        let addr = [10, 0, 0, last].into();
+        self.host.served().map_or_else(|| self.host.link().mac(), |it| it.hosts.mac_of(addr))
+    }
+
+    pub(crate) fn say(&mut self, mut octets: Vec<u8>, mended: bool) {
         if mended {
             mend(&mut octets);
         }
@@ -250,36 +201,4 @@ impl Scene {
         };
         while self.neighbour.recv(now, &mut hear).expect("the link is there") > 0 {}
     }
-}
-
-fn mac(last: u8) -> MacAddr6 {
-    MacAddr6::new(2, 0, 0, 0, 0, last)
-}
-
-fn frame(dst: MacAddr6, src: MacAddr6, kind: EtherType, payload: &[u8]) -> Vec<u8> {
-    [dst.as_bytes(), src.as_bytes(), &kind.0.to_be_bytes(), payload].concat()
-}
-
-/// Writes the checksums that a frame should have, if it is a datagram, and an ICMP message.
-fn mend(frame: &mut [u8]) {
-    let Some(packet) = frame.get_mut(14..) else { return };
-    let [first, _, high, low, ..] = *packet else { return };
-    let header_len = usize::from(first & 0x0f) * 4;
-    let total_len = usize::from(u16::from_be_bytes([high, low]));
-    let Some(packet) = packet.get_mut(..total_len) else { return };
-    let Some((header, message)) = packet.split_at_mut_checked(header_len) else { return };
-    if header.len() < 20 {
-        return;
-    }
-    sum(header, 10);
-    if header[9] == 1 && message.len() >= 4 {
-        sum(message, 2);
-    }
-}
-
-/// Writes to `at` the checksum of octets that include it.
-fn sum(octets: &mut [u8], at: usize) {
-    octets[at..at + 2].fill(0);
-    let sum = Sum16BitWords::new().add_slice(octets).ones_complement();
-    octets[at..at + 2].copy_from_slice(&sum.to_ne_bytes());
 }

@@ -53,8 +53,10 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     let rounds = args.count.unwrap_or(1);
     let (tallies, alive) = (HashMap::new(), 0);
     let mut many = Many { session, args, sweep, rounds, tallies, alive, stopped: false };
+    report.gather();
     let ended = many.go(report);
     many.rest(report)?;
+    report.flush()?;
     let Many { session, alive, stopped, .. } = many;
     let closed = session.close(report);
     ended.and(closed)?;
@@ -137,6 +139,7 @@ impl Many<'_> {
                 return Ok(());
             }
             if !more {
+                report.flush()?;
                 let next = self.sweep.deadline(&self.session.stack);
                 self.session.wait(next.into_iter().chain(deadline).min())?;
             }

@@ -65,6 +65,11 @@ impl Report {
         let _ = writeln!(io::stderr(), "{text}"); // nobody reads it: nothing to be done
     }
 
+    /// Whether programs read it: if not, no record need be made.
+    pub(crate) fn is_for_programs(&self) -> bool {
+        self.json
+    }
+
     /// A line for programs.
     pub(crate) fn record(&mut self, record: &Record<'_>) -> Result<(), Failure> {
         if !self.json {

@@ -155,7 +155,9 @@ impl Many<'_> {
     }
 
     fn ended(&mut self, ended: &Ended, report: &mut Report) -> Result<(), Failure> {
-        self.record(ended, report)?;
+        if report.is_for_programs() {
+            self.record(ended, report)?;
+        }
         let &Ended { addr, round, outcome, .. } = ended;
         let rounds = self.rounds;
         let tally = self.tallies.entry(addr).or_default();
@@ -178,7 +180,9 @@ impl Many<'_> {
         if over && let Some(tally) = self.tallies.remove(&addr) {
             self.alive += u64::from(tally.received > 0);
             self.verdict(addr, &tally, report)?;
-            report.record(&Record::Summary(tally.summary(addr, false)))?;
+            if report.is_for_programs() {
+                report.record(&Record::Summary(tally.summary(addr, false)))?;
+            }
         }
         Ok(())
     }

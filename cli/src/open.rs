@@ -2,7 +2,7 @@ use std::{cmp::Reverse, net::Ipv4Addr};
 
 use ipnetwork::Ipv4Network;
 use link::{
-    Filter, Interface, Kind, Link, PacketSocket, Ring, Source, State, Tagged, Tap,
+    Filter, Interface, Kind, Link, PacketSocket, Source, State, Tagged, Tap,
     capture::{Recorder, Writer},
     namespace,
 };
@@ -183,7 +183,7 @@ fn socket(
     };
     let options = PacketSocket::options().filter(filter).tagged(!global.vlan.is_empty());
     let options = match us {
-        Us::Sweeper => options.stamps(false).ring(Ring::LOW_DELAY),
+        Us::Sweeper => options.stamps(false),
         _ => options,
     };
     let options = global.source_mac.iter().fold(options, |options, mac| options.mac(*mac));

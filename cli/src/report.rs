@@ -1,6 +1,6 @@
 use std::{
     fmt::Display,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     process::ExitCode,
 };
 
@@ -17,13 +17,32 @@ use crate::{
 /// Where all that a command says goes: lines for people, or JSON lines for programs.
 pub(crate) struct Report {
     json: bool,
+    /// Lines that are not written yet.
+    lines: Vec<u8>,
+    /// How many octets of them may wait to be written together.
+    room: usize,
     /// Frames that were not taken from the link in time, where there was one.
     dropped: Option<u64>,
 }
 
 impl Report {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json, dropped: None }
+        Self { json, lines: Vec::new(), room: 0, dropped: None }
+    }
+
+    /// Lets lines wait from now on until there are many, or until [`Report::flush`], which is to be
+    /// called before every wait; unless they go to a terminal.
+    pub(crate) fn gather(&mut self) {
+        if !io::stdout().is_terminal() {
+            self.room = ROOM;
+        }
+    }
+
+    /// Writes the lines that wait.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        let written = io::stdout().write_all(&self.lines).and_then(|()| io::stdout().flush());
+        self.lines.clear(); // whoever does not take them is not asked to again
+        Ok(written?)
     }
 
     /// A line for people.
@@ -31,7 +50,8 @@ impl Report {
         if self.json {
             return Ok(());
         }
-        Ok(writeln!(io::stdout(), "{text}")?)
+        writeln!(self.lines, "{text}")?;
+        self.added()
     }
 
     /// A line for people that is no result.
@@ -43,7 +63,13 @@ impl Report {
 
     /// A line on stderr for whoever asked for it, in either form.
     pub(crate) fn aside(&mut self, text: impl Display) {
+        let _ = self.flush(); // stays in its order; a closed pipe is met again by the next line
         let _ = writeln!(io::stderr(), "{text}"); // nobody reads it: nothing to be done
+    }
+
+    /// Whether programs read it: if not, no record need be made.
+    pub(crate) fn is_for_programs(&self) -> bool {
+        self.json
     }
 
     /// A line for programs.
@@ -51,9 +77,8 @@ impl Report {
         if !self.json {
             return Ok(());
         }
-        let mut line = Vec::new();
-        encode(record, &mut line)?;
-        Ok(io::stdout().write_all(&line)?)
+        encode(record, &mut self.lines)?;
+        self.added()
     }
 
     /// A frame, for programs.
@@ -104,7 +129,15 @@ impl Report {
             }
         };
         let _ = self.record(&Record::End { exit: code, dropped: self.dropped }); // nobody is left to be told
+        let _ = self.flush(); // nor here
         ExitCode::from(code)
+    }
+
+    fn added(&mut self) -> Result<(), Failure> {
+        if self.lines.len() <= self.room {
+            return Ok(());
+        }
+        self.flush()
     }
 
     fn fail(&mut self, failure: &Failure) {
@@ -132,3 +165,6 @@ struct Line<'a> {
     #[serde(flatten)]
     record: &'a Record<'a>,
 }
+
+/// Octets of lines that are written together.
+const ROOM: usize = 32 << 10;

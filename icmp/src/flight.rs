@@ -1,13 +1,15 @@
 use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, HashMap, HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     net::Ipv4Addr,
     time::{Duration, Instant},
 };
 
 use ipv4::Source;
 
-use crate::ticks::{Epoch, NEVER, ticks};
+use crate::{
+    deadlines::Deadlines,
+    ticks::{Epoch, NEVER, ticks},
+};
 
 /// Whom an echo asks, and its sequence number.
 pub(crate) type Key = (Ipv4Addr, u16);
@@ -16,7 +18,7 @@ pub(crate) type Key = (Ipv4Addr, u16);
 pub(crate) struct Flights {
     slots: HashMap<Key, Slot>,
     /// At least one item for each echo under way, no later than its own deadline.
-    deadlines: BinaryHeap<Reverse<(u64, Key)>>,
+    deadlines: Deadlines,
     /// In which order echoes ended, and which use of its key each was.
     past: VecDeque<(Key, u8)>,
     /// When the latest request left that each host has answered, as long as it is remembered.
@@ -85,7 +87,7 @@ impl Flights {
     pub(crate) fn new(remembered: usize) -> Self {
         Self {
             slots: HashMap::new(),
-            deadlines: BinaryHeap::new(),
+            deadlines: Deadlines::default(),
             past: VecDeque::new(),
             answered: HashMap::new(),
             in_flight: 0,
@@ -127,7 +129,7 @@ impl Flights {
         let deadline = slot.deadline();
         self.under_way += usize::from(first);
         if first || deadline < before {
-            self.deadlines.push(Reverse((deadline, key)));
+            self.deadlines.push((deadline, key));
             self.prune();
         }
     }
@@ -157,13 +159,10 @@ impl Flights {
     /// One whose wait is over; each once, if the caller then ends it.
     pub(crate) fn due(&mut self, now: Instant) -> Option<(Key, Duration)> {
         let now = self.epoch.ticks(now);
-        while let Some(&Reverse((at, key))) = self.deadlines.peek()
-            && at <= now
-        {
-            self.deadlines.pop();
+        while let Some((_, key)) = self.deadlines.pop(now) {
             let Some(slot) = self.in_flight(key) else { continue };
             match slot.deadline() {
-                deadline if deadline > now => self.deadlines.push(Reverse((deadline, key))),
+                deadline if deadline > now => self.deadlines.push((deadline, key)),
                 _ => return Some((key, slot.waited())),
             }
         }
@@ -172,7 +171,7 @@ impl Flights {
 
     /// When one may next be due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.deadlines.peek().and_then(|Reverse((at, _))| self.epoch.instant(*at))
+        self.deadlines.first().and_then(|(at, _)| self.epoch.instant(at))
     }
 
     /// Ticks of a moment.
@@ -197,7 +196,7 @@ impl Flights {
 
     /// Those under way among the first `most` that are looked at.
     pub(crate) fn some_under_way(&self, most: usize) -> impl Iterator<Item = Key> + '_ {
-        let keys = self.deadlines.iter().map(|Reverse((_, key))| *key).take(most);
+        let keys = self.deadlines.iter().map(|(_, key)| key).take(most);
         keys.filter(|key| self.in_flight(*key).is_some())
     }
 
@@ -222,9 +221,9 @@ impl Flights {
         }
         let slots = &self.slots;
         let mut kept = HashSet::with_capacity(self.under_way);
-        self.deadlines.retain(|Reverse((at, key))| {
-            let slot = slots.get(key).filter(|slot| slot.is_in_flight());
-            slot.is_some_and(|slot| *at <= slot.deadline()) && kept.insert(*key)
+        self.deadlines.retain(|(at, key)| {
+            let slot = slots.get(&key).filter(|slot| slot.is_in_flight());
+            slot.is_some_and(|slot| at <= slot.deadline()) && kept.insert(key)
         });
     }
 }
@@ -242,7 +241,7 @@ mod tests {
     #[test]
     fn an_echo_takes_32_octets_and_16_for_its_deadline() {
         assert_eq!(size_of::<(Key, Slot)>(), 32);
-        assert_eq!(size_of::<Reverse<(u64, Key)>>(), 16);
+        assert_eq!(size_of::<(u64, Key)>(), 16);
     }
 
     #[test]

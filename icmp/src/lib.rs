@@ -45,6 +45,7 @@
 mod answer;
 mod config;
 mod cookie;
+mod deadlines;
 mod discard;
 mod echo;
 mod error;

@@ -165,6 +165,11 @@ impl<L: FrameIo> Stack<L> {
         self.tower.arp.neighbours()
     }
 
+    /// What is known of one neighbour.
+    pub fn neighbour(&self, addr: Ipv4Addr) -> Option<Neighbour> {
+        self.tower.arp.neighbour(addr)
+    }
+
     /// What went by so far.
     pub fn counters(&self) -> &Counters {
         &self.tower.counters

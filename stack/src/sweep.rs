@@ -133,7 +133,9 @@ impl Sweep {
         }
         // What was full may have been emptied just now, and nothing else would tell.
         let unflushed = self.stalled && self.send(now, stack);
-        Ok(self.crowded || unflushed || self.deadline(stack).is_some_and(|due| due <= now))
+        // That may have let what was kept leave, which is still to be told.
+        let due = self.deadline(stack).is_some_and(|due| due <= now);
+        Ok(self.crowded || unflushed || due)
     }
 
     /// Returns what has happened until the last poll; call until it returns `None`.

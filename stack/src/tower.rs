@@ -1,4 +1,8 @@
-use std::{collections::VecDeque, net::Ipv4Addr, time::Instant};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
 
 use arp::Arp;
 use etherparse::{EtherType, IpNumber};
@@ -25,6 +29,8 @@ pub(crate) struct Tower {
     pub(crate) served: Option<Served>,
     /// Whether senders are told what became of their datagrams.
     answers: bool,
+    /// When each gateway last let a reply through.
+    passed: BTreeMap<Ipv4Addr, Instant>,
 }
 
 impl Tower {
@@ -46,6 +52,7 @@ impl Tower {
             events: VecDeque::new(),
             served: None,
             answers,
+            passed: BTreeMap::new(),
         }
     }
 
@@ -259,19 +266,31 @@ impl Tower {
                 self.ipv4.too_big(now, big.dst, big.mtu.unwrap_or(0), big.quoted_len);
             }
             match ended.outcome {
-                Outcome::Reply { .. } => self.advise(now, ended.dst, true),
-                Outcome::TimedOut { .. } => self.advise(now, ended.dst, false),
+                Outcome::Reply { .. } => self.advise(now, ended.dst, None),
+                Outcome::TimedOut { waited } => self.advise(now, ended.dst, Some(waited)),
                 _ => {}
             }
         }
         self.events.push_back(Event { at, from_mac, what: What::Icmp(event) });
     }
 
-    /// RFC 1122 §2.3.2.1, §3.3.1.4: whether what went to `dst` was answered.
-    fn advise(&mut self, now: Instant, dst: Ipv4Addr, reached: bool) {
-        if let Some(Route { next_hop: NextHop::Unicast(next_hop), .. }) = self.ipv4.route(dst) {
-            self.arp.advise(now, next_hop, reached);
-            self.ipv4.advise(now, next_hop, reached);
+    /// RFC 1122 §2.3.2.1, §3.3.1.4: what went to `dst` was answered, or was waited for in vain, for
+    /// so long.
+    ///
+    /// That says nothing against a gateway that has let others' replies through meanwhile: it was
+    /// the host beyond that was silent.
+    fn advise(&mut self, now: Instant, dst: Ipv4Addr, waited: Option<Duration>) {
+        let Some(Route { next_hop: NextHop::Unicast(next_hop), .. }) = self.ipv4.route(dst) else {
+            return;
+        };
+        if next_hop != dst {
+            match (waited, self.passed.get(&next_hop)) {
+                (None, _) => drop(self.passed.insert(next_hop, now)),
+                (Some(waited), Some(&passed)) if now <= passed + waited => return,
+                _ => {}
+            }
         }
+        self.arp.advise(now, next_hop, waited.is_none());
+        self.ipv4.advise(now, next_hop, waited.is_none());
     }
 }

@@ -284,6 +284,23 @@ fn hosts_that_are_silent_behind_a_gateway_cost_no_other_probe_its_turn() {
     let timed_out = Outcome::Echo(icmp::Outcome::TimedOut { waited: ms(100) });
     assert!(silent.iter().all(|ended| ended.outcome == timed_out && ended.tries == 1));
     assert!(alive.iter().all(|ended| ended.from_mac == Some(FAR)));
+    let by_arp = world.requests().iter().filter(|request| request.1 == EtherType::ARP).count();
+    assert_eq!(by_arp, 1, "who lets half of the replies through is not doubted");
+}
+
+#[test]
+fn a_gateway_through_which_nothing_comes_any_more_is_asked_where_it_is() {
+    let mut world = World::routed();
+    world.run(&first(3), Config::default());
+    world.is_silent = |kind, _| kind == EtherType::IPV4;
+    let by_arp = |world: &World| -> Vec<Duration> {
+        let requests = world.requests().into_iter();
+        requests.filter(|request| request.1 == EtherType::ARP).map(|request| request.0).collect()
+    };
+    assert_eq!(by_arp(&world), [ms(0)]);
+    let resumed = world.network.now() - world.start;
+    world.run(&first(3), Config { window: 1, ..Config::default() });
+    assert_eq!(by_arp(&world), [ms(0), resumed + ms(2000)], "after two in vain");
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub(crate) struct Many {
     pub(crate) rate: Option<u32>,
     /// Requests under way at once, at most
     #[arg(
-        long, value_name = "N", default_value_t = 4096,
+        long, value_name = "N", default_value_t = 1 << 16,
         value_parser = clap::value_parser!(u32).range(1..=1 << 20)
     )]
     pub(crate) window: u32,

@@ -54,8 +54,10 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     let everybody = sweep.len();
     let (tallies, passed) = (HashMap::new(), 0);
     let mut many = Many { session, args, sweep, rounds, tallies, passed, stopped: false };
+    report.gather();
     let ended = many.go(report);
     many.rest(report)?;
+    report.flush()?;
     let Many { session, passed, stopped, .. } = many;
     let closed = session.close(report);
     ended.and(closed)?;
@@ -139,6 +141,7 @@ impl Many<'_> {
                 return Ok(());
             }
             if !more {
+                report.flush()?;
                 let next = self.sweep.deadline(&self.session.stack);
                 self.session.wait(next.into_iter().chain(deadline).min())?;
             }
@@ -155,7 +158,9 @@ impl Many<'_> {
     }
 
     fn ended(&mut self, ended: &Ended, report: &mut Report) -> Result<(), Failure> {
-        self.record(ended, report)?;
+        if report.is_for_programs() {
+            self.record(ended, report)?;
+        }
         let &Ended { addr, round, outcome, from_mac, .. } = ended;
         let rounds = self.rounds;
         let tally = self.tallies.entry(addr).or_default();

@@ -67,8 +67,7 @@ impl Hops {
     }
 
     fn look<L: FrameIo>(&mut self, hop: Ipv4Addr, stack: &Stack<L>) {
-        let mut neighbours = stack.neighbours();
-        let known = neighbours.any(|it| it.addr == hop && it.mac.is_some());
+        let known = stack.neighbour(hop).is_some_and(|neighbour| neighbour.mac.is_some());
         self.0.insert(hop, if known { Hop::Known } else { Hop::Asked });
     }
 }

@@ -312,6 +312,7 @@ fn a_capture_of_nothing_is_a_start_and_figures_and_an_end() {
     assert_eq!(run.types(), ["start", "stats", "end"]);
     let stats = run.one("stats");
     assert_eq!((&stats["frames"], &stats["dropped"]), (&json!(0), &Value::Null));
+    assert_eq!(stats["skipped"], json!(0));
 }
 
 #[test]

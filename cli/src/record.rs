@@ -150,6 +150,8 @@ pub(crate) enum Record<'a> {
         frames: u64,
         dropped: Option<u64>,
         too_long: Option<u64>,
+        /// Frames of other links than Ethernet in a file.
+        skipped: Option<u64>,
     },
     End {
         exit: u8,

@@ -38,12 +38,17 @@ pub(crate) fn run(global: &Global, args: &Sniff, report: &mut Report) -> Result<
         }
         Some(_) => figures(&mut source, shown.count(), report),
     }
+    let skipped = source.foreign();
+    for (link_type, frames) in skipped.iter().flatten() {
+        report.note(format_args!("{frames} frames of {link_type} skipped"));
+    }
     let lost = source.lost();
     report.record(&Record::Stats {
         ts: wall_clock(),
         frames: shown.count(),
         dropped: lost.map(|lost| lost.dropped),
         too_long: lost.map(|lost| lost.too_long),
+        skipped: skipped.map(|kinds| kinds.iter().map(|(_, frames)| frames).sum()),
     })?;
     ended
 }

@@ -224,6 +224,36 @@ fn a_file_that_is_cut_is_shown_as_far_as_it_goes_and_exits_4() {
 }
 
 #[test]
+fn frames_of_other_links_are_skipped_and_said_to_be() {
+    let block = |kind: u32, body: &[u8]| {
+        let total = 12 + body.len() as u32;
+        [&kind.to_le_bytes()[..], &total.to_le_bytes(), body, &total.to_le_bytes()].concat()
+    };
+    let head =
+        block(0x0a0d_0d0a, &[&[0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0][..], &[0xff; 8]].concat());
+    let [cooked, ethernet] = [113, 1].map(|link_type| block(1, &[link_type, 0, 0, 0, 0, 0, 0, 0]));
+    let packet = |interface: u8| {
+        let lens = [16, 0, 0, 0, 16, 0, 0, 0];
+        block(6, &[&[interface, 0, 0, 0][..], &[0; 8], &lens, &[0x88; 16]].concat())
+    };
+    let mixed = [&head, &cooked, &ethernet, &packet(0), &packet(1), &packet(0)];
+    let file = Scratch::new("mixed.pcapng", &mixed.map(Vec::as_slice).concat());
+    let output = sidestack(&format!("sniff -r {}", file.name()));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said, "1 frames\n2 frames of Linux cooked (113) skipped\n");
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 1);
+    let said = shown(&format!("-j -r {}", file.name()));
+    assert!(said.contains(r#""frames":1,"dropped":null,"too_long":null,"skipped":2}"#), "{said}");
+
+    let none = Scratch::new("none.pcapng", &[head, cooked, packet(0)].concat());
+    let output = sidestack(&format!("sniff -r {}", none.name()));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("a capture of Linux cooked (113), not of Ethernet frames"), "{said}");
+    assert_eq!(output.status.code(), Some(4));
+}
+
+#[test]
 fn what_cannot_be_read_is_refused() {
     let text = Scratch::new("text", b"no capture");
     let file = Scratch::new("same.pcap", &pcap(&[(ARP, 0)]));

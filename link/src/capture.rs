@@ -2,10 +2,14 @@
 //! one file or several; and captures of any kind, read.
 
 mod block;
+mod blocks;
+mod fields;
 mod format;
 mod journal;
+mod link_type;
 mod reader;
 mod replay;
+mod section;
 mod writer;
 
 use std::{
@@ -23,6 +27,7 @@ use crate::{
 use journal::Journal;
 
 pub use format::{Format, numbered};
+pub use link_type::LinkType;
 pub use reader::{Captured, Reader};
 pub use replay::Replay;
 pub use writer::Writer;

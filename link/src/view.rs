@@ -15,7 +15,7 @@ pub struct View<'f> {
     /// The length of the payload in octets, if this is an IEEE 802.3 frame.
     pub length: Option<u16>,
     /// What the payload is: by the header, or in an 802.3 frame by its SNAP header (RFC 1042,
-    /// IEEE 802.1H), or by IP's service access point (RFC 948).
+    /// IEEE 802.1H), or by IP's service access point (RFC 948). A tag's own type, if it is cut.
     pub ether_type: Option<EtherType>,
     /// What was captured of the payload; without padding, where the frame says its length.
     pub payload: &'f [u8],
@@ -47,7 +47,9 @@ impl<'f> View<'f> {
             }
             at += TAG_LEN;
         }
-        let (tags, payload) = (&octets[HEADER_LEN - 2..at - 2], &octets[at..]);
+        // Of a tag without the type that follows, what it says is there all the same.
+        let untold = if flaw.is_some() && octets.len() >= at + 2 { TAG_LEN } else { 0 };
+        let (tags, payload) = (&octets[HEADER_LEN - 2..at - 2 + untold], &octets[at..]);
         let kind = u16::from_be_bytes([octets[at - 2], octets[at - 1]]);
         let view = Self {
             dst: mac(octets, 0),

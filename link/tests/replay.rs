@@ -8,7 +8,7 @@ use std::{
 use proptest::prelude::*;
 use sidestack_link::{
     Direction, EtherType, FrameIo, FrameTx, MacAddr6, SendError, Wait,
-    capture::{Captured, Reader, Recorder, Replay, Writer},
+    capture::{Captured, LinkType, Reader, Recorder, Replay, Writer},
     memory::Network,
 };
 
@@ -75,11 +75,76 @@ fn pcapng_of_either_order_is_read_with_microseconds_by_default() {
 }
 
 #[test]
-fn other_links_than_ethernet_are_refused_by_name() {
+fn a_bad_option_of_an_interface_costs_nothing_but_itself() {
+    let [name, unit, speed] = [(2, b"\xff\xfe..".to_vec()), (9, vec![9]), (8, vec![1, 2])];
+    for big in [false, true] {
+        let options = [name.clone(), unit.clone(), speed.clone()];
+        let file = [section(big, 1), interface(big, 1, &options), packet(big, 0)].concat();
+        let stamp = Duration::from_nanos(0x0000_0001_0000_0002);
+        assert_eq!(read(&file).unwrap(), [(stamp, Some(true), 20, frame(9, 20))]);
+
+        let mut cut = interface(big, 1, &[unit.clone(), speed.clone()]);
+        let at = if big { 27 } else { 26 };
+        cut[at] = 200; // the length of the last
+        let file = [section(big, 1), cut, packet(big, 0)].concat();
+        assert_eq!(read(&file).unwrap()[0].0, stamp);
+    }
+}
+
+#[test]
+fn each_section_has_its_own_order_and_interfaces() {
+    let one = |big| [section(big, 1), interface(big, 1, &[]), packet(big, 0)].concat();
+    let file = [one(false), one(true), one(false)].concat();
+    assert_eq!(read(&file).unwrap().len(), 3);
+    let file = [one(false), section(true, 1), packet(true, 0)].concat();
+    let error = read(&file).unwrap_err().to_string();
+    assert_eq!(error, "at octet 140: no interface 0");
+}
+
+#[test]
+fn a_block_that_contradicts_itself_is_named_by_its_octet() {
+    let head = [section(false, 1), interface(false, 1, &[])].concat();
+    for (longs, why) in [
+        (&[6, 64, 0, 1, 2, 48, 48][..], "a frame longer than its block"),
+        (&[6, 65], "a block of 65 octets"),
+        (&[6, 8], "a block of 8 octets"),
+        (&[6, 4 << 20 | 4], "a block of 4194308 octets, more than 4 MiB"),
+        (&[7, 12, 16], "a block of two lengths"),
+        (&[6, 16, 0, 16], "a block too short for what it holds"),
+        (&[0x0a0d_0d0a, 28, 5], "a section of no known order of octets"),
+        (&[0x0a0d_0d0a, 28, 0x1a2b_3c4d, 2], "pcapng of version 2"),
+    ] {
+        let mut block = Numbers(false, Vec::new()).longs(longs.iter().copied()).1;
+        let total = longs[1].next_multiple_of(4).clamp(12, 64) as usize;
+        if block.len() < total {
+            block.resize(total - 4, 0);
+            block.extend((total as u32).to_le_bytes());
+        }
+        let error = read(&[&head[..], &block[..]].concat()).unwrap_err();
+        assert_eq!(error.to_string(), format!("at octet 48: {why}"));
+    }
+}
+
+#[test]
+fn a_capture_of_no_ethernet_frame_is_refused_by_name() {
     let error = read(&pcap(true, false, 113, &[])).unwrap_err();
-    assert_eq!(error.to_string(), "a capture of link type 113, not of Ethernet frames");
-    let error = read(&pcapng(false, 113)).unwrap_err();
-    assert!(error.to_string().contains("link type 113"), "{error}");
+    assert_eq!(error.to_string(), "a capture of Linux cooked (113), not of Ethernet frames");
+    let error = read(&pcapng(false, 300)).unwrap_err();
+    assert_eq!(error.to_string(), "a capture of link type 300, not of Ethernet frames");
+}
+
+#[test]
+fn frames_of_other_links_are_left_out_and_counted() {
+    let kinds = [113, 1, 127].map(|link_type| interface(false, link_type, &[]));
+    let packets = [0, 2, 1, 0, 1, 0].map(|id| packet(false, id));
+    let file = [section(false, 1), kinds.concat(), packets.concat()].concat();
+    let mut reader = Reader::new(&file[..]).unwrap();
+    let mut seen = 0;
+    while reader.next_frame(&mut |_| seen += 1).unwrap() {}
+    let foreign: Vec<_> = reader.foreign().collect();
+    assert_eq!((seen, foreign), (2, vec![(LinkType(113), 3), (LinkType(127), 1)]));
+    let names: Vec<_> = reader.foreign().map(|(link_type, _)| link_type.to_string()).collect();
+    assert_eq!(names, ["Linux cooked (113)", "802.11 with radiotap (127)"]);
 }
 
 #[test]
@@ -224,14 +289,31 @@ fn pcap(nanoseconds: bool, big: bool, link_type: u32, frames: &[&[u8]]) -> Vec<u
 
 /// A section, an interface, and one frame of 20 octets that went out.
 fn pcapng(big: bool, link_type: u16) -> Vec<u8> {
+    [section(big, 1), interface(big, link_type, &[]), packet(big, 0)].concat()
+}
+
+fn section(big: bool, major: u16) -> Vec<u8> {
     Numbers(big, Vec::new())
         .longs([0x0a0d_0d0a, 28, 0x1a2b_3c4d])
-        .shorts([1, 0])
+        .shorts([major, 0])
         .longs([u32::MAX, u32::MAX, 28])
-        .longs([1, 20])
-        .shorts([link_type, 0])
-        .longs([0, 20])
-        .longs([6, 64, 0, 1, 2, 20, 20])
+        .1
+}
+
+/// With options of these codes and values, not ended.
+fn interface(big: bool, link_type: u16, options: &[(u16, Vec<u8>)]) -> Vec<u8> {
+    let mut body = Numbers(big, Vec::new()).shorts([link_type, 0]).longs([0]);
+    for (code, value) in options {
+        body = body.shorts([*code, value.len() as u16]).octets(value);
+        body.1.resize(body.1.len().next_multiple_of(4), 0);
+    }
+    let total = 12 + body.1.len() as u32;
+    Numbers(big, Vec::new()).longs([1, total]).octets(&body.1).longs([total]).1
+}
+
+fn packet(big: bool, interface: u32) -> Vec<u8> {
+    Numbers(big, Vec::new())
+        .longs([6, 64, interface, 1, 2, 20, 20])
         .octets(&frame(9, 20))
         .shorts([2, 4])
         .longs([0b10, 0, 64])

@@ -14,6 +14,21 @@ fn an_echo_in_a_stack_of_vlans_is_decoded_to_the_message() {
 }
 
 #[test]
+fn a_tag_that_is_cut_after_its_identifier_is_told_with_it() {
+    let cuts = [("", vec![]), ("20", vec![]), ("202a", vec![(1, 42)]), ("202a 08", vec![(1, 42)])];
+    for (cut, last) in cuts {
+        let frame = hex(&format!("{MACS} 8100 0007 8100 {cut}"));
+        let Dissected { eth, malformed, .. } = all(&frame);
+        let tags: Vec<_> = eth.unwrap().tags().map(|tag| (tag.priority, tag.id)).collect();
+        assert_eq!(tags, [vec![(0, 7)], last].concat());
+        assert_eq!(eth.unwrap().ether_type.unwrap().0, 0x8100);
+        let malformed = malformed.unwrap();
+        assert_eq!((malformed.layer, malformed.octet), (Layer::Eth, frame.len()));
+        assert_eq!(dissect(&frame, 60).malformed, None, "the capture cut it");
+    }
+}
+
+#[test]
 fn padding_belongs_to_nobody() {
     let frame = hex(&format!("{MACS} 0800 {} {ECHO} {}", ip(1, 28), "55".repeat(18)));
     let view = all(&frame);

@@ -10,7 +10,7 @@ use std::{
 
 use link::{
     Direction as Went, Event, Filter, FrameIo, Link, Options, PacketSocket, Ring, Wait,
-    capture::{Captured, Reader},
+    capture::{Captured, LinkType, Reader},
 };
 
 use super::options::{Direction, Sniff};
@@ -147,6 +147,14 @@ impl Source {
             Self::Lab(opened) => opened.link.wait(None, Some(signals.as_fd())),
         };
         waited.map(|()| true).map_err(|error| Failure::gone(self.name(), &error))
+    }
+
+    /// How many frames of each other kind than Ethernet's there were, if it is a file.
+    pub(crate) fn foreign(&self) -> Option<Vec<(LinkType, u64)>> {
+        match self {
+            Self::File { reader, .. } => Some(reader.foreign().collect()),
+            _ => None,
+        }
     }
 
     /// Frames that were not taken in time, where there is a link to take them from.

@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     error::Error,
     fs::File,
     io::{self, Read},
@@ -6,27 +7,33 @@ use std::{
     time::Duration,
 };
 
-use pcap_file::{
-    DataLink,
-    pcap::{PcapReadError, PcapReader, PcapTsResolution},
-    pcapng::{PcapNgReadError, PcapNgReader},
-};
+use pcap_file::pcap::{PcapReadError, PcapReader, PcapTsResolution};
 
-use super::block;
+use super::{
+    blocks::{Blocks, SECTION},
+    link_type::LinkType,
+};
 
 /// Reads the frames of a capture in order: pcap in microseconds or nanoseconds, or pcapng, in
 /// either order of octets.
 ///
+/// A pcapng file may have frames of other kinds beside Ethernet's: they are left out, and counted.
+///
 /// It holds a part of the file of fixed length, however long that is.
 pub struct Reader<R: Read> {
     format: Format<R>,
-    /// Where the next record begins.
-    at: u64,
+    /// Whether there was one of Ethernet's.
+    found: bool,
+    foreign: BTreeMap<LinkType, u64>,
 }
 
 enum Format<R: Read> {
-    Pcap(PcapReader<Source<R>>),
-    PcapNg(PcapNgReader<Source<R>>),
+    Pcap {
+        reader: PcapReader<Source<R>>,
+        /// Where the next record begins.
+        begins: u64,
+    },
+    PcapNg(Blocks<Source<R>>),
 }
 
 /// A file, its first four octets read already.
@@ -67,32 +74,64 @@ impl<R: Read> Reader<R> {
             _ => error,
         })?;
         let source = io::Cursor::new(magic).chain(file);
-        match u32::from_be_bytes(magic) {
-            PCAPNG => {
-                let reader = PcapNgReader::with_capacity(source, CAPACITY)
-                    .map_err(|error| at(0, of_pcapng(error)))?;
-                Ok(Self { at: reader.bytes_parsed(), format: Format::PcapNg(reader) })
-            }
+        let format = match u32::from_be_bytes(magic) {
+            SECTION => Format::PcapNg(Blocks::open(source)?),
             0xa1b2_c3d4 | 0xd4c3_b2a1 | 0xa1b2_3c4d | 0x4d3c_b2a1 => {
                 let reader = PcapReader::with_capacity(source, CAPACITY)
                     .map_err(|error| at(0, of_pcap(error)))?;
-                check_ethernet(reader.header().datalink)?;
-                Ok(Self { at: HEAD_LEN, format: Format::Pcap(reader) })
+                // Above 16 bits it says whether frames end with a check sequence.
+                let link_type = LinkType(u32::from(reader.header().datalink) as u16);
+                if link_type != LinkType::ETHERNET {
+                    return Err(invalid(format!(
+                        "a capture of {link_type}, not of Ethernet frames"
+                    )));
+                }
+                Format::Pcap { reader, begins: HEAD_LEN }
             }
-            _ => Err(invalid("neither pcap nor pcapng")),
-        }
+            _ => return Err(invalid("neither pcap nor pcapng")),
+        };
+        Ok(Self { format, found: false, foreign: BTreeMap::new() })
     }
 
     /// Hands the next frame to `each`; `false` at the end.
     ///
     /// # Errors
     /// When the file cannot be read, is cut, or makes no sense; the error names the octet at which
-    /// the record begins. Nothing more can be read then.
+    /// the record begins. Nothing more can be read then. And when it ends, but none of its frames
+    /// is Ethernet's.
     pub fn next_frame(&mut self, each: &mut dyn FnMut(Captured<'_>)) -> io::Result<bool> {
-        match &mut self.format {
-            Format::Pcap(reader) => next_of_pcap(reader, &mut self.at, each),
-            Format::PcapNg(reader) => next_of_pcapng(reader, &mut self.at, each),
+        let Self { format, found, foreign } = self;
+        let blocks = match format {
+            Format::Pcap { reader, begins } => return next_of_pcap(reader, begins, each),
+            Format::PcapNg(blocks) => blocks,
+        };
+        let mut ours = false;
+        while !ours {
+            let more = blocks.next_frame(&mut |link_type, captured| {
+                ours = link_type == LinkType::ETHERNET;
+                if ours {
+                    each(captured);
+                } else {
+                    *foreign.entry(link_type).or_default() += 1;
+                }
+            })?;
+            if more {
+                continue;
+            }
+            return match foreign.first_key_value() {
+                Some((link_type, _)) if !*found => {
+                    Err(invalid(format!("a capture of {link_type}, not of Ethernet frames")))
+                }
+                _ => Ok(false),
+            };
         }
+        *found = true;
+        Ok(true)
+    }
+
+    /// How many frames of each other kind than Ethernet's there were so far.
+    pub fn foreign(&self) -> impl Iterator<Item = (LinkType, u64)> {
+        self.foreign.iter().map(|(link_type, frames)| (*link_type, *frames))
     }
 }
 
@@ -118,73 +157,25 @@ fn next_of_pcap<R: Read>(
     Ok(true)
 }
 
-fn next_of_pcapng<R: Read>(
-    reader: &mut PcapNgReader<R>,
-    begins: &mut u64,
-    each: &mut dyn FnMut(Captured<'_>),
-) -> io::Result<bool> {
-    loop {
-        let Some(read) = reader.next_raw_block() else { return Ok(false) };
-        let (block, state) = read.map_err(|error| at(*begins, of_pcapng(error)))?;
-        let started = *begins;
-        *begins += u64::from(block.initial_len);
-        if !block::is_packet(block.type_) {
-            continue;
-        }
-        let (interface, captured) =
-            block::packet(block.type_, &block.body, state).map_err(|error| at(started, error))?;
-        check_ethernet(interface.linktype).map_err(|error| at(started, error))?;
-        each(captured);
-        return Ok(true);
-    }
-}
-
-/// # Errors
-/// If `link_type` has other frames than Ethernet's.
-fn check_ethernet(link_type: DataLink) -> io::Result<()> {
-    // Above 16 bits it says whether frames end with a check sequence.
-    match u32::from(link_type) & 0xffff {
-        1 => Ok(()),
-        other => Err(invalid(format!("a capture of link type {other}, not of Ethernet frames"))),
-    }
-}
-
 fn of_pcap(error: PcapReadError) -> io::Error {
     match error {
-        PcapReadError::Io(error) => cut(error),
+        PcapReadError::Io(error) => error,
         error => invalid(error),
     }
 }
 
-fn of_pcapng(error: PcapNgReadError) -> io::Error {
-    match error {
-        PcapNgReadError::Io(error) => cut(error),
-        error => {
-            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-            invalid(format!("{error}{cause}"))
-        }
-    }
-}
-
-fn cut(error: io::Error) -> io::Error {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => {
-            io::Error::new(error.kind(), "cut short, or a record longer than 4 MiB")
-        }
-        _ => error,
-    }
-}
-
-fn at(octet: u64, error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("at octet {octet}: {error}"))
+/// What is wrong with the record that begins there.
+pub(super) fn at(octet: u64, error: io::Error) -> io::Error {
+    let what = match error.kind() {
+        io::ErrorKind::UnexpectedEof => "cut short, or a record longer than 4 MiB",
+        _ => &error.to_string(),
+    };
+    io::Error::new(error.kind(), format!("at octet {octet}: {what}"))
 }
 
 pub(super) fn invalid(error: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }
-
-/// The type of the block that a pcapng file begins with; the same in either order of octets.
-const PCAPNG: u32 = 0x0a0d_0d0a;
 
 /// Octets before the first record of a pcap file.
 const HEAD_LEN: u64 = 24;

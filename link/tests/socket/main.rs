@@ -1,0 +1,22 @@
+//! The packet socket, against the kernel's own interfaces in private namespaces.
+
+mod frames;
+mod interface;
+mod opening;
+mod stamps;
+mod wire;
+
+use std::process::ExitCode;
+
+use libtest_mimic::Arguments;
+
+use sidestack_link::namespace;
+
+fn main() -> ExitCode {
+    if let Err(left_out) = namespace::for_tests() {
+        return left_out;
+    }
+    let themes = [frames::tests(), stamps::tests(), interface::tests(), opening::tests()];
+    let tests = themes.into_iter().flatten().collect();
+    libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
+}

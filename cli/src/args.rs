@@ -1,5 +1,6 @@
 mod arp;
 mod global;
+mod letters;
 mod many;
 mod ping;
 mod send;
@@ -14,6 +15,7 @@ use crate::{failure::Failure, report::Report, serve::Serve, value};
 pub(crate) use arp::Arp;
 pub(crate) use global::Global;
 use global::SECOND;
+pub(crate) use letters::{Letters, Times};
 pub(crate) use many::Many;
 pub(crate) use ping::{MtuDiscovery, Pattern, Ping};
 pub(crate) use send::Send;

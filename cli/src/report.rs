@@ -1,6 +1,6 @@
 use std::{
     fmt::Display,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     process::ExitCode,
 };
 
@@ -30,6 +30,16 @@ impl Report {
             return Ok(());
         }
         Ok(writeln!(io::stdout(), "{text}")?)
+    }
+
+    /// What is drawn for whoever watches a terminal, without an end of the line.
+    pub(crate) fn draw(&mut self, text: &str) -> Result<(), Failure> {
+        let mut out = io::stdout();
+        if self.json || !out.is_terminal() {
+            return Ok(());
+        }
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
     }
 
     /// A line for people that is no result.

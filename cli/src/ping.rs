@@ -18,6 +18,7 @@ use stack::{
 
 use crate::{
     args::{Global, Ping},
+    explain,
     failure::Failure,
     open::Us,
     report::Report,
@@ -52,6 +53,7 @@ pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     let mut run = Run {
         data: data(args),
         options: options(args),
+        explain: global.explain,
         rhythm: Rhythm::new(session.now(), args),
         began: session.now(),
         asked: 0,
@@ -90,6 +92,7 @@ struct Run<'a> {
     view: View<'a>,
     data: Vec<u8>,
     options: Options,
+    explain: bool,
     rhythm: Rhythm,
     began: Instant,
     /// Requests made so far, whether they left or not.
@@ -187,6 +190,10 @@ impl Run<'_> {
             self.view.outstanding(&self.session, now, open, report)?;
         }
         self.open = None;
+        if self.explain {
+            let what = format!("icmp_seq={sequence}");
+            explain::tell_decision(&self.session, self.dst, &what, report)?;
+        }
         let echo = Echo {
             ttl: self.args.ttl,
             tos: self.args.tos,

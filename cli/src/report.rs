@@ -15,13 +15,15 @@ use crate::{
 /// Where all that a command says goes: lines for people, or JSON lines for programs.
 pub(crate) struct Report {
     json: bool,
+    /// Somebody watches, and what is drawn may be drawn over.
+    watched: bool,
     /// Frames that were not taken from the link in time, where there was one.
     dropped: Option<u64>,
 }
 
 impl Report {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json, dropped: None }
+        Self { json, watched: !json && io::stdout().is_terminal(), dropped: None }
     }
 
     /// A line for people.
@@ -34,10 +36,10 @@ impl Report {
 
     /// What is drawn for whoever watches a terminal, without an end of the line.
     pub(crate) fn draw(&mut self, text: &str) -> Result<(), Failure> {
-        let mut out = io::stdout();
-        if self.json || !out.is_terminal() {
+        if !self.watched {
             return Ok(());
         }
+        let mut out = io::stdout();
         out.write_all(text.as_bytes())?;
         Ok(out.flush()?)
     }

@@ -1,5 +1,6 @@
 mod arp;
 mod global;
+mod letters;
 mod many;
 mod ping;
 mod send;
@@ -14,6 +15,7 @@ use crate::{failure::Failure, report::Report, serve::Serve, sniff::Sniff};
 pub(crate) use arp::Arp;
 pub(crate) use global::Global;
 use global::SECOND;
+pub(crate) use letters::{Letters, Times};
 pub(crate) use many::Many;
 pub(crate) use ping::{MtuDiscovery, Pattern, Ping};
 pub(crate) use send::Send;
@@ -110,16 +112,25 @@ impl Cli {
     /// A global option that was given, and that the command has no use for.
     fn meaningless(&self) -> Option<&'static str> {
         let useless: &[&str] = match &self.command {
-            Command::Ping(_) | Command::Route(_) => &[],
-            Command::Serve(_) => return self.global.via.map(|_| "--via"),
+            Command::Ping(ping) if ping.letters.flood || ping.quiet => &["--explain"],
+            Command::Ping(_) => &[],
+            Command::Route(_) => &["--explain"],
+            Command::Serve(_) => &["--via", "--explain"],
             Command::Completions { .. } | Command::Man { .. } => &ALL,
             Command::Interfaces => &LINKS,
-            Command::Sniff(_) => {
-                &["-S", "--source-mac", "--gateway", "--via", "--vlan", "--no-probe", "--pcap"]
-            }
-            Command::Arp(Arp { probe: true, .. }) | Command::Send(_) => {
-                &["-S", "--gateway", "--via", "--no-probe"]
-            }
+            Command::Sniff(_) => &[
+                "-S",
+                "--source-mac",
+                "--gateway",
+                "--via",
+                "--vlan",
+                "--no-probe",
+                "--pcap",
+                "--explain",
+            ],
+            Command::Arp(Arp { quiet: true, .. }) if self.global.explain => &["--explain"],
+            Command::Send(_) => &["-S", "--gateway", "--via", "--no-probe", "--explain"],
+            Command::Arp(Arp { probe: true, .. }) => &["-S", "--gateway", "--via", "--no-probe"],
             Command::Arp(Arp { announce, advertise, .. }) if *announce || *advertise => {
                 &["-S", "--gateway", "--via"]
             }
@@ -149,11 +160,7 @@ impl Command {
 }
 
 /// What only a link needs.
-const LINKS: [&str; 8] =
-    ["-I", "-S", "--source-mac", "--gateway", "--via", "--vlan", "--no-probe", "--pcap"];
-
-/// What a command that only writes has no use for.
-const ALL: [&str; 10] = [
+const LINKS: [&str; 9] = [
     "-I",
     "-S",
     "--source-mac",
@@ -162,6 +169,20 @@ const ALL: [&str; 10] = [
     "--vlan",
     "--no-probe",
     "--pcap",
+    "--explain",
+];
+
+/// What a command that only writes has no use for.
+const ALL: [&str; 11] = [
+    "-I",
+    "-S",
+    "--source-mac",
+    "--gateway",
+    "--via",
+    "--vlan",
+    "--no-probe",
+    "--pcap",
+    "--explain",
     "-j",
     "--seed",
 ];

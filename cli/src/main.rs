@@ -5,6 +5,7 @@
 mod args;
 mod arp;
 mod capture;
+mod explain;
 mod failure;
 mod frame;
 mod identity;

@@ -11,6 +11,7 @@ use namespace::KernelLab;
 use crate::{
     args::Global,
     capture::Capture,
+    explain::Explained,
     failure::{self, Failure},
     identity::{Identity, Standing},
     lab::Plan,
@@ -129,6 +130,7 @@ pub(crate) fn decorate(
             (Some(capture), Box::new(Recorder::over(link, writer)))
         }
     };
+    let link = if global.explain { Box::new(Explained::new(link, global.json)) } else { link };
     let tagged = !global.vlan.is_empty();
     let link = if tagged { Box::new(Tagged::new(link, global.vlan.clone())) } else { link };
     Ok((link, capture))

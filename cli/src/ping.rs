@@ -1,4 +1,7 @@
 mod many;
+mod recorded;
+mod rhythm;
+mod size;
 mod summary;
 mod view;
 
@@ -8,14 +11,14 @@ use std::{
 };
 
 use stack::{
-    Event, Pace, What, arp,
-    icmp::{self, Echo, Outcome, Straying},
-    ipv4::NextHop,
-    link::FrameTx,
+    Event, What, arp,
+    icmp::{self, Echo, Outcome, SendError, Straying},
+    ipv4::{NextHop, Options},
 };
 
 use crate::{
-    args::{Global, MtuDiscovery, Ping},
+    args::{Global, Ping},
+    explain,
     failure::Failure,
     open::Us,
     report::Report,
@@ -25,6 +28,8 @@ use crate::{
     target, targets,
     threshold::Measured,
 };
+use recorded::options;
+use rhythm::Rhythm;
 use summary::Verdict;
 use view::View;
 
@@ -33,10 +38,12 @@ pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     if args.many.is_wanted() || !targets::are_one(&args.targets) {
         return many::run(global, args, report);
     }
+    refuse(global, args)?;
     let dst = target::resolve(&args.targets[0])?;
-    let mut session = Session::open(global, Some(dst), Us::Host, arp::Config::default())?;
+    let us = if args.letters.flood { Us::Sweeper } else { Us::Host };
+    let mut session = Session::open(global, Some(dst), us, arp::Config::default())?;
     let next_hop = next_hop(&session, dst)?;
-    check_size(&mut session, dst, args.size)?;
+    size::check(&mut session, dst, args)?;
     session.start(report, "ping", &[dst])?;
     if let Some(code) = session.settle(global, report)? {
         session.close(report)?;
@@ -45,9 +52,13 @@ pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     let view = View::new(args, global.verbose, dst, next_hop);
     let mut run = Run {
         data: data(args),
-        pace: Pace::new(session.now(), args.interval.unwrap_or(INTERVAL)),
+        options: options(args),
+        explain: global.explain,
+        rhythm: Rhythm::new(session.now(), args),
         began: session.now(),
         asked: 0,
+        skipped: 0,
+        open: None,
         stopped: false,
         taken: false,
         full: false,
@@ -82,10 +93,16 @@ struct Run<'a> {
     dst: Ipv4Addr,
     view: View<'a>,
     data: Vec<u8>,
-    pace: Pace,
+    options: Options,
+    explain: bool,
+    rhythm: Rhythm,
     began: Instant,
     /// Requests made so far, whether they left or not.
     asked: u64,
+    /// Sequence numbers passed over, since their last requests still may be answered.
+    skipped: u64,
+    /// The last request, while it has not ended.
+    open: Option<u16>,
     stopped: bool,
     /// Our address has turned out to be somebody else's.
     taken: bool,
@@ -112,18 +129,21 @@ impl Run<'_> {
 
     fn turns(&mut self, report: &mut Report) -> Result<(), Failure> {
         let deadline = self.args.deadline.map(|deadline| self.began + deadline);
-        loop {
+        for turn in 0_u64.. {
             let now = self.session.now();
             if deadline.is_some_and(|deadline| deadline <= now) {
                 return Ok(());
             }
             self.full = false;
-            if self.has_more() && self.pace.next() <= now {
+            let mut stirs = false;
+            while !self.full && self.has_more() && self.rhythm.is_due(now, self.is_resolving()) {
                 self.ask(now, report)?;
+                stirs = true;
             }
             let polled = self.session.poll();
             while let Some(event) = self.session.stack.event() {
                 self.tell(event, report)?;
+                stirs = true;
             }
             let more = self.session.or_gone(polled, report)?;
             let over = !self.has_more() && self.session.stack.in_flight() == 0;
@@ -131,18 +151,24 @@ impl Run<'_> {
             if self.stopped || self.taken || (over && lingers.is_none()) {
                 return Ok(());
             }
-            if !more {
+            // In a flood the answer is often there as soon as the request has left.
+            let at_once = stirs && self.rhythm.is_by_answers();
+            let waits = !(more || at_once);
+            if waits {
                 // A full link says when it has room again.
-                let next = (self.has_more() && !self.full).then(|| self.pace.next());
+                let next = (self.has_more() && !self.full).then(|| self.rhythm.next());
                 let until = next.into_iter().chain(deadline).chain(lingers).min();
                 self.session.wait(until)?;
             }
-            match self.session.wish() {
-                Some(Wish::Stop) => self.stopped = true,
-                Some(Wish::Figures) => self.view.figures(&self.statistics, report),
-                None => {}
+            if waits || turn.is_multiple_of(TURNS) {
+                match self.session.wish() {
+                    Some(Wish::Stop) => self.stopped = true,
+                    Some(Wish::Figures) => self.view.figures(&self.statistics, report),
+                    None => {}
+                }
             }
         }
+        Ok(())
     }
 
     /// Until when the last answers may still be late or doubled, where others were.
@@ -153,23 +179,41 @@ impl Run<'_> {
         Some(self.last_end? + for_late.max(for_doubles)?)
     }
 
+    /// Whether a request waits for ARP; another would take its place.
+    fn is_resolving(&self) -> bool {
+        self.session.stack.in_flight() > self.session.stack.under_way()
+    }
+
     fn has_more(&self) -> bool {
         !self.stopped && self.args.count.is_none_or(|count| self.asked < count)
     }
 
     fn ask(&mut self, now: Instant, report: &mut Report) -> Result<(), Failure> {
-        let sequence = (self.asked + 1) as u16; // it wraps, as the field does
+        let sequence = (self.asked + self.skipped + 1) as u16; // it wraps, as the field does
+        if let Some(open) = self.open.filter(|_| self.args.letters.outstanding) {
+            self.view.outstanding(&self.session, now, open, report)?;
+        }
+        self.open = None;
+        if self.explain {
+            let what = format!("icmp_seq={sequence}");
+            explain::tell_decision(&self.session, self.dst, &what, report)?;
+        }
         let echo = Echo {
             ttl: self.args.ttl,
             tos: self.args.tos,
-            dont_fragment: self.args.mtu_discovery != MtuDiscovery::Dont,
+            dont_fragment: size::dont_fragment(&mut self.session, self.dst, self.args),
+            options: self.options,
             timeout: self.args.wait,
             ..Echo::new(self.dst, sequence, &self.data)
         };
         match self.session.stack.echo(now, &echo) {
-            Ok(()) => {}
+            Ok(()) => self.open = Some(sequence),
             Err(error) if error.is_full() => {
                 self.full = true;
+                return Ok(());
+            }
+            Err(SendError::InFlight { .. }) if self.rhythm.is_by_answers() => {
+                self.skipped += 1;
                 return Ok(());
             }
             Err(error) => {
@@ -178,7 +222,10 @@ impl Run<'_> {
             }
         }
         self.asked += 1;
-        self.pace.done(now);
+        self.rhythm.asked(now, sequence);
+        if self.args.letters.flood {
+            report.draw(".")?;
+        }
         Ok(())
     }
 
@@ -194,8 +241,10 @@ impl Run<'_> {
             }
             What::Icmp(icmp::Event::Ended(ended)) => {
                 self.last_end = Some(at);
+                self.open = self.open.filter(|open| *open != ended.sequence);
                 match ended.outcome {
                     Outcome::Reply { round_trip, reordered, .. } => {
+                        self.rhythm.answered(ended.sequence);
                         self.statistics.reordered += u64::from(reordered);
                         self.statistics.reply(round_trip);
                     }
@@ -225,8 +274,29 @@ impl Run<'_> {
                 }
                 self.view.stray(&self.session, (at, from_mac), &stray, report)
             }
+            What::Icmp(icmp::Event::Recorded(recorded)) => {
+                self.view.recorded(&self.session, at, &recorded, report)
+            }
             What::Icmp(_) => Ok(()),
         }
+    }
+}
+
+/// Refuses letters that mean nothing together.
+fn refuse(global: &Global, args: &Ping) -> Result<(), Failure> {
+    let letters = &args.letters;
+    let records = letters.record_route || letters.record_times.is_some();
+    let lines = !(args.quiet || global.json || letters.flood);
+    let unseen = [
+        (!lines && args.many.alive, "-a"),
+        (!lines && letters.outstanding, "-O"),
+        (args.quiet && records, "-R or -T"),
+    ];
+    match unseen.into_iter().find(|(unseen, _)| *unseen) {
+        None => Ok(()),
+        Some((_, letter)) => Err(Failure::usage(format!(
+            "{letter} means nothing where no line is shown for an answer"
+        ))),
     }
 }
 
@@ -247,19 +317,6 @@ fn next_hop(session: &Session, dst: Ipv4Addr) -> Result<Ipv4Addr, Failure> {
     }
 }
 
-fn check_size(session: &mut Session, dst: Ipv4Addr, size: usize) -> Result<(), Failure> {
-    let (now, mtu) = (session.now(), session.stack.link().mtu());
-    let most = session.stack.max_data(now, dst);
-    if size <= most {
-        return Ok(());
-    }
-    let (total, name) = (size.saturating_add(HEADERS), &session.name);
-    Err(Failure::usage(format!(
-        "-s {size}: with headers {total} octets, beyond the MTU of {mtu} on {name}; \
-         fragments are not sent yet, so at most -s {most}"
-    )))
-}
-
 /// What is to be echoed: the pattern again and again, or octets that count up.
 fn data(args: &Ping) -> Vec<u8> {
     let counting = (0..args.size).map(|n| n as u8);
@@ -269,8 +326,8 @@ fn data(args: &Ping) -> Vec<u8> {
     }
 }
 
-/// Between two requests to one host.
-const INTERVAL: Duration = Duration::from_secs(1);
+/// In a flood, so many turns may pass before a signal is heard.
+const TURNS: u64 = 64;
 
 /// How far behind its first a second answer may come.
 const DOUBLES: Duration = Duration::from_millis(200);

@@ -74,6 +74,12 @@ pub(crate) enum Record<'a> {
         reordered: bool,
         corrupt: Option<&'a str>,
     },
+    Recorded {
+        ts: Time,
+        dst: Ipv4Addr,
+        seq: u16,
+        stops: Vec<Stop>,
+    },
     Late {
         ts: Time,
         dst: Ipv4Addr,
@@ -256,6 +262,13 @@ impl RoundTrips {
             p99: rank(99),
         })
     }
+}
+
+/// Where an echo passed, or when: milliseconds since midnight UT, unless the highest bit is set.
+#[derive(Serialize)]
+pub(crate) struct Stop {
+    pub(crate) ip: Option<Ipv4Addr>,
+    pub(crate) time_ms: Option<u32>,
 }
 
 /// An 802.1Q tag.

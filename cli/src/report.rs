@@ -21,13 +21,16 @@ pub(crate) struct Report {
     lines: Vec<u8>,
     /// How many octets of them may wait to be written together.
     room: usize,
+    /// Somebody watches, and what is drawn may be drawn over.
+    watched: bool,
     /// Frames that were not taken from the link in time, where there was one.
     dropped: Option<u64>,
 }
 
 impl Report {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json, lines: Vec::new(), room: 0, dropped: None }
+        let watched = !json && io::stdout().is_terminal();
+        Self { json, watched, lines: Vec::new(), room: 0, dropped: None }
     }
 
     /// Lets lines wait from now on until there are many, or until [`Report::flush`], which is to be
@@ -52,6 +55,16 @@ impl Report {
         }
         writeln!(self.lines, "{text}")?;
         self.added()
+    }
+
+    /// What is drawn for whoever watches a terminal, without an end of the line.
+    pub(crate) fn draw(&mut self, text: &str) -> Result<(), Failure> {
+        if !self.watched {
+            return Ok(());
+        }
+        let mut out = io::stdout();
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
     }
 
     /// A line for people that is no result.

@@ -110,7 +110,20 @@ fn tell(
         NextHop::Unicast(hop) => macs.get(&hop).copied(),
         _ => None,
     };
-    let (via, because) = match route.why {
+    let (via, because) = because(route.why);
+    let at = match (mac, next_hop) {
+        (Some(mac), _) => format!(" at {}", Mac(mac)),
+        (None, Some(_)) => " at no known MAC: no ARP reply".to_owned(),
+        (None, None) => " to all".to_owned(),
+    };
+    report.line(format_args!("{dst} from {src} on {interface}{via}{at}: {because}"))?;
+    say(session, dst, Some(route), mac, report)?;
+    Ok(mac.is_some() || next_hop.is_none())
+}
+
+/// Through whom, if through anybody, and why.
+pub(crate) fn because(why: Why) -> (String, String) {
+    match why {
         Why::Broadcast => (String::new(), "everybody's address here".to_owned()),
         Why::Multicast => (String::new(), "a group's address".to_owned()),
         Why::Prefix(prefix, Hop::Connected) => {
@@ -131,15 +144,7 @@ fn tell(
                 format!("{ip}/{len} is the longest prefix, and the gateway {dead} is dead"),
             )
         }
-    };
-    let at = match (mac, next_hop) {
-        (Some(mac), _) => format!(" at {}", Mac(mac)),
-        (None, Some(_)) => " at no known MAC: no ARP reply".to_owned(),
-        (None, None) => " to all".to_owned(),
-    };
-    report.line(format_args!("{dst} from {src} on {interface}{via}{at}: {because}"))?;
-    say(session, dst, Some(route), mac, report)?;
-    Ok(mac.is_some() || next_hop.is_none())
+    }
 }
 
 fn say(

@@ -130,12 +130,19 @@ fn a_combination_without_meaning_is_refused_and_never_ignored() {
 
 #[test]
 fn data_beyond_the_mtu_is_refused_with_the_most_that_fits() {
-    let refused = run("ping -c 1 -s 1473 -I lab:pace=0 10.0.0.2");
+    let refused = run("ping -c 1 -M do -s 1473 -I lab:pace=0 10.0.0.2");
     assert_eq!(refused.exit, 2);
     assert_eq!(
         refused.err,
-        "sidestack: -s 1473: with headers 1501 octets, beyond the MTU of 1500 on lab; fragments \
-         are not sent yet, so at most -s 1472\n"
+        "sidestack: -s 1473: with headers 1501 octets, beyond the MTU of 1500 on lab, and -M do \
+         forbids fragments: at most -s 1472\n"
+    );
+    let refused = run("ping -c 1 -s 65508 -I lab:pace=0 10.0.0.2");
+    assert_eq!(refused.exit, 2);
+    assert_eq!(
+        refused.err,
+        "sidestack: -s 65508: with headers 65536 octets, and no datagram is longer than 65535: \
+         at most -s 65507\n"
     );
     let fits = run("ping -c 1 -s 1472 -I lab:pace=0 10.0.0.2");
     assert!(fits.out.contains("1480 bytes from 10.0.0.2"), "{}", fits.out);

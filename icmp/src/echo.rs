@@ -5,7 +5,7 @@ use std::{
 };
 
 use etherparse::IpNumber;
-use ipv4::{DatagramTx, Header, Quote, Sent, Source};
+use ipv4::{DatagramTx, Header, Options, Quote, Sent, Source};
 
 use crate::{
     config::Config,
@@ -183,6 +183,8 @@ pub struct Echo<'a> {
     pub tos: u8,
     /// Whether no router may fragment it.
     pub dont_fragment: bool,
+    /// Options, of which an answer brings back what was recorded: [`Event::Recorded`].
+    pub options: Options,
     /// How long to wait for the reply, from the request's leaving.
     pub timeout: Duration,
     /// Octets to be echoed.
@@ -192,13 +194,14 @@ pub struct Echo<'a> {
 impl<'a> Echo<'a> {
     /// With the default time to live, not to be fragmented, to be waited for a second.
     pub fn new(dst: Ipv4Addr, sequence: u16, data: &'a [u8]) -> Self {
-        let Header { ttl, tos, dont_fragment, .. } = Header::new(dst, IpNumber::ICMP);
-        Self { dst, sequence, ttl, tos, dont_fragment, timeout: Duration::from_secs(1), data }
+        let Header { ttl, tos, dont_fragment, options, .. } = Header::new(dst, IpNumber::ICMP);
+        let timeout = Duration::from_secs(1);
+        Self { dst, sequence, ttl, tos, dont_fragment, options, timeout, data }
     }
 
     fn header(&self) -> Header {
-        let Self { dst, ttl, tos, dont_fragment, .. } = *self;
-        Header { ttl, tos, dont_fragment, ..Header::new(dst, IpNumber::ICMP) }
+        let Self { dst, ttl, tos, dont_fragment, options, .. } = *self;
+        Header { ttl, tos, dont_fragment, options, ..Header::new(dst, IpNumber::ICMP) }
     }
 }
 

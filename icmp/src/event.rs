@@ -1,6 +1,6 @@
 use std::{net::Ipv4Addr, time::Duration};
 
-use ipv4::{Source, Unsent};
+use ipv4::{Options, Source, Unsent};
 
 use crate::error::{Error, TooBig};
 
@@ -12,6 +12,8 @@ pub enum Event {
     Ended(Ended),
     /// An answer that ended nothing.
     Stray(Stray),
+    /// What the options of an answer recorded on the way; then its echo ends.
+    Recorded(Recorded),
     /// A router knows a shorter way; only where [`Config::redirects`](crate::Config::redirects).
     Redirect(Redirect),
 }
@@ -35,6 +37,17 @@ impl Ended {
         };
         Some(TooBig { dst: self.dst, mtu, quoted_len: len })
     }
+}
+
+/// What was recorded between our asking and the answer's arrival.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Recorded {
+    /// Whom we asked.
+    pub dst: Ipv4Addr,
+    /// Which request.
+    pub sequence: u16,
+    /// The options of the answer.
+    pub options: Options,
 }
 
 /// What came of an echo.

@@ -1,12 +1,12 @@
 use std::net::Ipv4Addr;
 
-use ipv4::{Cast, Datagram, DatagramTx};
+use ipv4::{Cast, Datagram, DatagramTx, Options};
 
 use crate::{
     cookie::COOKIE_LEN,
     discard::Discard,
     echo::Icmp,
-    event::{Corrupt, Event, Outcome, Stray, Straying},
+    event::{Corrupt, Event, Outcome, Recorded, Stray, Straying},
     flight::{Key, Slot, State},
     message::{
         ECHO_REPLY, ECHO_REQUEST, EXTENDED_ECHO_REPLY, EXTENDED_ECHO_REQUEST, Message,
@@ -59,6 +59,11 @@ impl Icmp {
         let key = (datagram.src, message.sequence());
         let straying = match self.judge(key, datagram, message) {
             Ok(outcome) => {
+                let options = Options::from_octets(datagram.options());
+                if let Some(options) = options.filter(|options| *options != Options::NONE) {
+                    let (dst, sequence) = key;
+                    self.tell_of(Event::Recorded(Recorded { dst, sequence, options }));
+                }
                 self.end(key, outcome);
                 return Ok(());
             }

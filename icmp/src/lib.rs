@@ -66,7 +66,7 @@ pub use config::Config;
 pub use discard::Discard;
 pub use echo::{Echo, Icmp, SendError};
 pub use error::{Error, TooBig};
-pub use event::{Corrupt, Ended, Event, Outcome, Redirect, Stray, Straying};
+pub use event::{Corrupt, Ended, Event, Outcome, Recorded, Redirect, Stray, Straying};
 pub use extension::{Extensions, Object};
 pub use limit::Limit;
 pub use message::HEADER_LEN;

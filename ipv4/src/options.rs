@@ -54,6 +54,11 @@ impl Options {
         &self.octets[..self.len.into()]
     }
 
+    /// What hosts and routers have recorded, in order.
+    pub fn recorded(&self) -> impl Iterator<Item = Recorded> + '_ {
+        recorded(self.octets())
+    }
+
     /// Records our address and the time where the options ask for it, and have room.
     ///
     /// A host that originates timestamps begins with its own, and one that receives them adds its

@@ -53,6 +53,9 @@ pub(crate) struct Global {
     /// Record every frame sent and received: classic pcap if FILE ends in .pcap, else pcapng
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) pcap: Option<PathBuf>,
+    /// Tell why each packet goes where it goes, and of each frame what its octets mean
+    #[arg(long, global = true)]
+    pub(crate) explain: bool,
     /// What is otherwise drawn at random: identifiers, cookies, probe times, a lab's faults
     #[arg(long, value_name = "N", global = true)]
     pub(crate) seed: Option<u64>,
@@ -76,6 +79,7 @@ impl Global {
             "--vlan" => !self.vlan.is_empty(),
             "--no-probe" => self.no_probe,
             "--pcap" => self.pcap.is_some(),
+            "--explain" => self.explain,
             "-j" => self.json,
             "--seed" => self.seed.is_some(),
             _ => false,

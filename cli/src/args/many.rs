@@ -9,7 +9,7 @@ use crate::value;
 #[derive(Args)]
 #[command(next_help_heading = "Many targets")]
 pub(crate) struct Many {
-    /// Show only who answers
+    /// Show only who answers; of one target, ring the bell at each answer
     #[arg(short = 'a', long, conflicts_with = "unreachable")]
     pub(crate) alive: bool,
     /// Show only who does not answer
@@ -54,9 +54,8 @@ pub(crate) struct Many {
 impl Many {
     /// Whether anything was said that only many targets need.
     pub(crate) fn is_wanted(&self) -> bool {
-        let Self { alive, unreachable, elapsed, retries, reachable, fast_reachable, .. } = self;
-        *alive
-            || *unreachable
+        let Self { unreachable, elapsed, retries, reachable, fast_reachable, .. } = self;
+        *unreachable
             || *elapsed
             || retries.is_some()
             || reachable.is_some()

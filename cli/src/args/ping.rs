@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{Many, Thresholds};
+use super::{Letters, Many, Thresholds};
 use crate::value;
 
 #[derive(Args)]
@@ -28,7 +28,7 @@ pub(crate) struct Ping {
         value_parser = value::interval
     )]
     pub(crate) wait: Duration,
-    /// Octets of data; the first 8 are a cookie
+    /// Octets of data, up to 65,507; the first 8 are a cookie
     #[arg(short = 's', long, value_name = "BYTES", default_value_t = 56)]
     pub(crate) size: usize,
     /// What fills the data, up to 16 octets, repeated
@@ -53,6 +53,8 @@ pub(crate) struct Ping {
     #[arg(short = 'D', long)]
     pub(crate) timestamps: bool,
     #[command(flatten)]
+    pub(crate) letters: Letters,
+    #[command(flatten)]
     pub(crate) thresholds: Thresholds,
     #[command(flatten)]
     pub(crate) many: Many,
@@ -64,9 +66,9 @@ pub(crate) struct Pattern(pub(crate) Vec<u8>);
 
 #[derive(Clone, Copy, Eq, PartialEq, ValueEnum)]
 pub(crate) enum MtuDiscovery {
-    /// They may not
+    /// They may not, nor do we
     Do,
-    /// They may not
+    /// They may not; what does not fit the path leaves us in fragments
     Want,
     /// They may
     Dont,

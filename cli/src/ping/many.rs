@@ -12,8 +12,9 @@ use stack::{
     sweep::{Config, Ended, Event, Outcome, Rate},
 };
 
+use super::size;
 use crate::{
-    args::{Global, MtuDiscovery, Ping},
+    args::{Global, Ping},
     failure::Failure,
     open::Us,
     record::{Mac, Record, nanoseconds},
@@ -40,15 +41,19 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
         let (name, addr) = (&session.name, ours.ip());
         return Err(Failure::usage(format!("no targets: {addr} is our own address on {name}")));
     }
-    if let Some(first) = targets.nth(0) {
-        super::check_size(&mut session, first, args.size)?;
-    }
+    let dont_fragment = match targets.nth(0) {
+        Some(first) => {
+            size::check(&mut session, first, args)?;
+            size::dont_fragment(&mut session, first, args)
+        }
+        None => false,
+    };
     session.start(report, "ping", &args.targets)?;
     if let Some(code) = session.settle(global, report)? {
         session.close(report)?;
         return Ok(code);
     }
-    let config = config(global, args, &targets);
+    let config = Config { dont_fragment, ..config(global, args, &targets) };
     let sweep = Sweep::new(session.now(), targets, config, &mut session.stack);
     let rounds = args.count.unwrap_or(1);
     let everybody = sweep.len();
@@ -70,6 +75,9 @@ fn refuse(global: &Global, args: &Ping) -> Result<(), Failure> {
     let none = |flag: &str, hint: &str| {
         Err(Failure::usage(format!("{flag} means nothing to many targets")).hint(hint))
     };
+    if let Some(letter) = args.letters.given() {
+        return none(letter, "give one target");
+    }
     match (args.timestamps, global.via) {
         (true, _) => none("-D", "each line of -j has its time"),
         (_, Some(_)) => none("--via", "name a router by --gateway, or a neighbour as IP@MAC"),
@@ -103,7 +111,6 @@ fn config(global: &Global, args: &Ping, targets: &Targets) -> Config {
         shard: many.shard.unwrap_or(Shard::WHOLE),
         ttl: args.ttl,
         tos: args.tos,
-        dont_fragment: args.mtu_discovery != MtuDiscovery::Dont,
         data: super::data(args),
         ..Config::default()
     }
@@ -217,7 +224,10 @@ impl Many<'_> {
         for missed in missed {
             report.note(format_args!("{addr} : {missed}"));
         }
-        report.record(&Record::Summary(tally.summary(addr, interrupted, pass)))
+        if report.is_for_programs() {
+            report.record(&Record::Summary(tally.summary(addr, interrupted, pass)))?;
+        }
+        Ok(())
     }
 
     /// Those who were still being asked when it was over.

@@ -11,7 +11,7 @@ use stack::{
     link::{FrameTx, Source},
 };
 
-use super::HEADERS;
+use super::{HEADERS, recorded::options};
 use crate::{
     args::Ping,
     failure::Failure,
@@ -35,6 +35,8 @@ pub(super) struct View<'a> {
     pub(super) conflict: Option<MacAddr6>,
     /// Who said to be the next hop.
     pub(super) owners: Owners,
+    /// What was recorded on the way, for the next reply.
+    pub(super) way: Vec<String>,
     /// Who stamped requests that were answered, and their answers.
     pub(super) stamped: [Vec<Source>; 2],
 }
@@ -42,8 +44,8 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     pub(super) fn new(args: &'a Ping, verbose: bool, dst: Ipv4Addr, next_hop: Ipv4Addr) -> Self {
         let (resolved, arp_time, conflict) = (None, None, None);
-        let (owners, stamped) = (Owners::default(), [Vec::new(), Vec::new()]);
-        Self { args, verbose, dst, next_hop, resolved, arp_time, conflict, owners, stamped }
+        let (owners, way, stamped) = (Owners::default(), Vec::new(), [Vec::new(), Vec::new()]);
+        Self { args, verbose, dst, next_hop, resolved, arp_time, conflict, owners, way, stamped }
     }
 
     pub(super) fn header(&self, session: &Session, report: &mut Report) -> Result<(), Failure> {
@@ -53,7 +55,7 @@ impl<'a> View<'a> {
             "PING {} ({dst}) from {src} {}: {size}({}) bytes of data.",
             args.targets[0],
             session.name,
-            size + HEADERS
+            size + HEADERS + options(args).octets().len()
         ))?;
         if !self.verbose {
             return Ok(());
@@ -104,11 +106,16 @@ impl<'a> View<'a> {
                 }
                 let arp = Maybe(self.arp_time.take().map(|time| format!(" arp={} ms", Ms(time))));
                 let order = if reordered { " (REORDERED)" } else { "" };
+                let bell = if self.args.many.alive { "\x07" } else { "" };
                 let text = format_args!(
-                    "{len} bytes from {dst}: icmp_seq={seq} ttl={ttl} time={} ms{arp}{order}",
+                    "{bell}{len} bytes from {dst}: icmp_seq={seq} ttl={ttl} time={} ms{arp}{order}",
                     Ms(round_trip)
                 );
+                if self.args.letters.flood {
+                    report.draw("\x08 \x08")?;
+                }
                 self.say(session, at, text, report)?;
+                self.way(report)?;
                 return report.record(&Record::Reply {
                     ts: session.time(at),
                     dst,
@@ -247,6 +254,9 @@ impl<'a> View<'a> {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let from = error.from;
+        if self.args.letters.flood {
+            report.draw("\x08E")?;
+        }
         self.say(session, at, format_args!("From {from} icmp_seq={seq} {error}"), report)?;
         report.record(&Record::IcmpError {
             ts: session.time(at),
@@ -275,6 +285,17 @@ impl<'a> View<'a> {
         report.record(&Record::Unsent { ts: session.time(at), dst: self.dst, seq, reason })
     }
 
+    /// The one before is not answered, and the next is due.
+    pub(super) fn outstanding(
+        &self,
+        session: &Session,
+        at: Instant,
+        seq: u16,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        self.say(session, at, format_args!("no answer yet for icmp_seq={seq}"), report)
+    }
+
     /// A line about one request.
     fn say(
         &self,
@@ -283,7 +304,7 @@ impl<'a> View<'a> {
         text: impl Display,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        if self.args.quiet {
+        if self.args.quiet || self.args.letters.flood {
             return Ok(());
         }
         if !self.args.timestamps {

@@ -17,6 +17,10 @@ pub(crate) fn tests() -> Vec<Trial> {
         both("the_kernels_ping_is_answered_while_the_program_runs", answering),
         both("a_bounded_run_cut_by_a_signal_says_what_it_had_and_ends_with_130", interrupted),
         both("a_host_beyond_the_gateway_is_reached", gateway),
+        both("the_longest_datagram_is_echoed_by_a_kernel_and_comes_back_whole", longest),
+        both("a_router_that_may_not_fragment_tells_its_mtu_and_the_next_request_heeds_it", mtu),
+        both("what_the_kernels_recorded_on_the_way_is_shown", way),
+        both("a_flood_to_a_kernel_loses_nothing", flood),
         both("at_the_hosts_own_address_only_its_kernel_answers", own),
         both("a_next_hop_given_by_its_mac_is_not_asked_for", via),
         both("an_adopted_mac_is_the_only_one_that_speaks", source_mac),
@@ -106,6 +110,67 @@ fn gateway(form: Form) -> Tested {
         Form::Text => assert!(said.says("icmp_seq=1 ttl=63 ")),
         Form::Json => assert!(said.of("reply").all(|reply| reply["ttl"] == 63)),
     }
+    Ok(())
+}
+
+fn longest(form: Form) -> Tested {
+    let net = Net::new()?;
+    let args = "ping -c 2 -i 0.05 -s 65507 -I v0 -S 10.77.0.10/24 --no-probe 10.77.0.1";
+    let said = run(&net.here, form, args, 0)?;
+    assert_eq!(said.replies(), [1, 2]);
+    match form {
+        Form::Text => assert!(said.says("65515 bytes from 10.77.0.1: icmp_seq=2 ")),
+        Form::Json => assert!(said.of("reply").all(|reply| reply["bytes"] == 65_515)),
+    }
+    Ok(())
+}
+
+fn mtu(form: Form) -> Tested {
+    let lab = KernelLab::new()?;
+    lab.beyond.set_mtu(KernelLab::INTERFACE, 1400)?;
+    lab.router.set_mtu("beyond", 1400)?;
+    let args =
+        "-c 2 -i 0.05 -s 1400 -I lab0 -S 10.0.0.1/24 --no-probe --gateway 10.0.0.254 10.0.1.2";
+    let said = run(&lab.here, form, &format!("ping {args}"), 0)?;
+    assert_eq!(said.replies(), [2], "the second leaves in fragments");
+    match form {
+        Form::Text => assert!(
+            said.says("From 10.0.0.2 icmp_seq=1 Frag needed and DF set (mtu = 1400)"),
+            "{said:#?}"
+        ),
+        Form::Json => assert!(said.of("icmp_error").all(|error| error["mtu"] == 1400)),
+    }
+    let said = run(&lab.here, form, &format!("ping -M do {args}"), 1)?;
+    assert!(said.replies().is_empty(), "{said:#?}");
+    if form == Form::Text {
+        let long = "icmp_seq=2 not sent: a message of 1408 octets does not fit: at most 1380 do";
+        assert!(said.says(long), "{said:#?}");
+    }
+    Ok(())
+}
+
+fn way(form: Form) -> Tested {
+    let lab = KernelLab::new()?;
+    let args = "ping -c 1 -R -I lab0 -S 10.0.0.1/24 --no-probe --gateway 10.0.0.254 10.0.1.2";
+    let said = run(&lab.here, form, args, 0)?;
+    let way = ["10.0.1.254", "10.0.1.2", "10.0.1.2", "10.0.0.2"];
+    match form {
+        Form::Text => assert!(said.says("RR:\t10.0.1.254") && said.says("\t10.0.1.2")),
+        Form::Json => {
+            let recorded = said.of("recorded").next().ok_or("nothing was recorded")?;
+            let stops = recorded["stops"].as_array().ok_or("no stops")?;
+            let stops: Vec<_> = stops.iter().filter_map(|stop| stop["ip"].as_str()).collect();
+            assert_eq!(stops, way);
+        }
+    }
+    Ok(())
+}
+
+fn flood(form: Form) -> Tested {
+    let net = Net::new()?;
+    let args = "ping -f -l 4 -c 5000 -I v0 -S 10.77.0.10/24 --no-probe 10.77.0.1";
+    let said = run(&net.here, form, args, 0)?;
+    assert_eq!(said.counts()?, (5000, 5000));
     Ok(())
 }
 

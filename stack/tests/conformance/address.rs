@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sidestack_stack as stack;
 use stack::{
-    Config, Hosts, Macs, Served, arp,
+    Config, Hosts, Served, arp,
     icmp::Echo,
     ipv4::Hop,
     link::{MacAddr6, State},
@@ -103,7 +103,7 @@ fn an_address_in_use_is_defended_once_in_ten_seconds_and_kept() {
 fn who_is_suspended_while_it_claims_many_addresses_never_hurries_afterwards() {
     let mut wire = Wire::with(Config::new("0.0.0.0/32".parse().unwrap()));
     wire.host.add_route("10.0.0.0/24".parse().unwrap(), Hop::Connected);
-    let hosts = Hosts::new(Macs::One(OURS), [[10, 0, 0, 10].into()..=[10, 0, 0, 10].into()]);
+    let hosts = Hosts::new(arp::Macs::One(OURS), [[10, 0, 0, 10].into()..=[10, 0, 0, 10].into()]);
     let served = Served { hosts, kept: Vec::new(), beyond: None, refused: Vec::new() };
     wire.host.serve(wire.now(), served, true);
     wire.pass(MS * 500);

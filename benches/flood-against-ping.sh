@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# How fast is `ping -f`, beside iputils' own?
+#
+# Two namespaces and a veth; a bounded number of requests each, in turn, ours and theirs, so that
+# what else the machine does falls on both; the medians of the rates are compared. The kernel of the
+# far namespace answers both. Theirs asks from the near kernel's address, ours from one of its own.
+# Then the same with 64 requests under way at once (-l 64). Needs root, iproute2, iputils-ping,
+# python3.
+#
+#   cargo build --release && benches/flood-against-ping.sh [target/release/sidestack [count [rounds]]]
+set -euo pipefail
+program=$(realpath "${1:-target/release/sidestack}")
+count=${2:-200000} rounds=${3:-5}
+near="flood-near-$$" far="flood-far-$$"
+
+clean() {
+    ip netns del "$near" 2>/dev/null || true
+    ip netns del "$far" 2>/dev/null || true
+}
+trap clean EXIT
+
+ip netns add "$near"
+ip netns add "$far"
+ip link add v0 netns "$near" type veth peer name v1 netns "$far"
+for namespace in "$near" "$far"; do
+    ip netns exec "$namespace" sysctl -qw net.ipv6.conf.all.disable_ipv6=1
+done
+ip netns exec "$far" sysctl -qw net.ipv4.icmp_ratelimit=0
+ip -n "$near" link set v0 up
+ip -n "$far" link set v1 up
+ip -n "$near" addr add 10.77.0.11/24 dev v0
+ip -n "$far" addr add 10.77.0.1/24 dev v1
+
+ours() {
+    ip netns exec "$near" timeout 60 "$program" ping -f "$@" -c "$count" -I v0 -S 10.77.0.10/24 \
+        --no-probe 10.77.0.1
+}
+
+theirs() {
+    ip netns exec "$near" timeout 60 ping -n -f -q "$@" -c "$count" 10.77.0.1
+}
+
+python3 - "$rounds" "$count" "$(declare -p program near count)" "$(declare -f ours theirs)" <<'PY'
+import re, resource, statistics, subprocess, sys
+
+rounds, count, variables, functions = int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]
+
+
+def run(who, *flags):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    script = f"{variables}\n{functions}\n{who} {' '.join(flags)}"
+    said = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    sent, received, ms = re.search(r"(\d+) packets transmitted, (\d+) received.* time (\d+)ms", said).groups()
+    assert int(sent) == count, said
+    return int(received) / int(ms) * 1000, cpu / count * 1e6, count - int(received)
+
+
+for flags in [], ["-l", "64"]:
+    pairs = [(run("ours", *flags), run("theirs", *flags)) for _ in range(rounds)]
+    median = lambda who, what: statistics.median(pair[who][what] for pair in pairs)
+    lost = [sum(pair[who][2] for pair in pairs) for who in (0, 1)]
+    print(
+        f"ping -f {' '.join(flags):5} {rounds} x {count}: ours {median(0, 0):9.0f}/s, {median(0, 1):.2f} us CPU each, lost {lost[0]};"
+        f" iputils {median(1, 0):9.0f}/s, {median(1, 1):.2f} us CPU each, lost {lost[1]};"
+        f" {statistics.median(us[0] / them[0] for us, them in pairs):.2f} times the rate,"
+        f" {statistics.median(us[1] / them[1] for us, them in pairs):.2f} times the CPU time"
+    )
+PY

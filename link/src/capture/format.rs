@@ -5,11 +5,8 @@ use pcap_file::{
     pcap::{PcapHeader, PcapTsResolution, PcapWriter},
     pcapng::{
         PcapNgWriteError, PcapNgWriter,
-        blocks::{
-            enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption},
-            interface_description::{
-                InterfaceDescriptionBlock, InterfaceDescriptionOption, InterfaceTsResolution,
-            },
+        blocks::interface_description::{
+            InterfaceDescriptionBlock, InterfaceDescriptionOption, InterfaceTsResolution,
         },
     },
 };
@@ -101,16 +98,7 @@ impl Encoder {
     pub(super) fn add(&mut self, entry: &Entry<'_>) -> io::Result<()> {
         let len = u32::try_from(entry.len).unwrap_or(u32::MAX);
         match self {
-            Self::PcapNg(blocks) => {
-                let block = EnhancedPacketBlock {
-                    interface_id: 0,
-                    timestamp: entry.stamp.min(STAMP_MAX),
-                    original_len: len,
-                    data: entry.octets.into(),
-                    options: entry.flags.map(EnhancedPacketOption::Flags).into_iter().collect(),
-                };
-                blocks.write_pcapng_block(block).map_err(into_io)?;
-            }
+            Self::PcapNg(blocks) => packet(entry, len, blocks.get_mut())?,
             Self::Pcap(buffer) => {
                 let octets = &entry.octets[..entry.octets.len().min(SNAPLEN as usize)];
                 let stamp = entry.stamp.min(PCAP_STAMP_MAX);
@@ -125,12 +113,47 @@ impl Encoder {
     }
 }
 
+/// Appends an enhanced packet block (draft-ietf-opsawg-pcapng §4.3); the library goes through each
+/// one twice.
+fn packet(entry: &Entry<'_>, len: u32, out: &mut Vec<u8>) -> io::Result<()> {
+    let padding = entry.octets.len().next_multiple_of(4) - entry.octets.len();
+    let options = if entry.flags.is_some() { 12 } else { 0 };
+    let total = PACKET_LEN + entry.octets.len() + padding + options;
+    let total = u32::try_from(total).map_err(io::Error::other)?;
+    let stamp = entry.stamp.min(STAMP_MAX).as_nanos() as u64;
+    let (high, low) = ((stamp >> 32) as u32, stamp as u32);
+    let captured = entry.octets.len() as u32; // less than the total
+    for long in [PACKET, total, 0, high, low, captured, len] {
+        out.extend(long.to_ne_bytes());
+    }
+    out.extend(entry.octets);
+    out.extend(&[0; 3][..padding]);
+    if let Some(flags) = entry.flags {
+        for short in [FLAGS, 4] {
+            out.extend(short.to_ne_bytes());
+        }
+        out.extend(flags.to_ne_bytes());
+        out.extend([0; 4]); // opt_endofopt
+    }
+    out.extend(total.to_ne_bytes());
+    Ok(())
+}
+
 fn into_io(error: PcapNgWriteError) -> io::Error {
     match error {
         PcapNgWriteError::Io(error) => error,
         error => io::Error::other(error),
     }
 }
+
+/// The type of an enhanced packet block.
+const PACKET: u32 = 6;
+
+/// Octets of such a block besides the frame and the options.
+const PACKET_LEN: usize = 32;
+
+/// epb_flags.
+const FLAGS: u16 = 2;
 
 /// Octets of a frame that a pcap file may hold: what tcpdump and Wireshark take for the most.
 const SNAPLEN: u32 = 262_144;

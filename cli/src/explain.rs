@@ -14,9 +14,9 @@ use macaddr::MacAddr6;
 use stack::{arp, dissect, ipv4::NextHop};
 
 use crate::{
-    frame::{self, Layers},
-    record::{Mac, Record, Time},
-    report::{self, Report},
+    frame::{self, Passed},
+    record::{Mac, Time},
+    report::Report,
     route,
     session::Session,
 };
@@ -140,16 +140,16 @@ impl Teller {
         let (frame, len) = (dissect(octets, octets.len()), octets.len());
         let mut text = Vec::new();
         let told = if self.json {
-            let record = Record::Frame(&frame::Frame {
+            let passed = Passed {
                 n: self.told,
-                ts: Time(at),
+                ts: &Time(at).to_string(),
                 dir: Some(if outbound { "out" } else { "in" }),
                 len,
                 caplen: len,
                 stamp: None,
-                layers: Layers::of(&frame),
-            });
-            report::encode(&record, &mut text)
+            };
+            frame::encode(&passed, &frame, &mut text);
+            Ok(())
         } else {
             let (n, verb) = (self.told, if outbound { "sent" } else { "received" });
             let lines = octets::annotated(octets, &frame);

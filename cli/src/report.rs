@@ -103,9 +103,8 @@ impl Report {
         if !self.json {
             return Ok(());
         }
-        let mut line = Vec::new();
-        frame::encode(passed, frame, &mut line);
-        Ok(io::stdout().write_all(&line)?)
+        frame::encode(passed, frame, &mut self.lines);
+        self.added()
     }
 
     /// What became of the link `name` itself.

@@ -42,10 +42,11 @@ impl Tally {
 
 pub(crate) fn ours(net: &Net, tally: &Tally) -> Measured {
     let mut near = net.near(v3())?;
+    let mut types = 0_u64; // whoever receives a frame looks at least at this
     let step = |count: &mut usize| {
         let now = near.now();
         let got = near.recv(now, &mut |frame, _| {
-            black_box(frame.octets()[0]);
+            types = types.wrapping_add(frame.ether_type().0.into());
         })?;
         if got == 0 {
             near.wait(Some(now + STEP), None)?;
@@ -54,15 +55,17 @@ pub(crate) fn ours(net: &Net, tally: &Tally) -> Measured {
         Ok(())
     };
     let fire = under_fire(net, step)?;
+    black_box(types);
     tally.add(fire.count, near.stats().dropped, fire.took);
     Ok(fire.cost())
 }
 
 pub(crate) fn raw(net: &Net, tally: &Tally) -> Measured {
     let mut near = net.near.run(|| raw::Ring::blocks(net.near_index))?;
+    let mut types = 0_u64;
     let step = |count: &mut usize| {
         let got = near.take_block(|frame| {
-            black_box(frame[0]);
+            types = types.wrapping_add(u16::from_be_bytes([frame[12], frame[13]]).into());
         });
         if got == 0 {
             near.wait();
@@ -71,6 +74,7 @@ pub(crate) fn raw(net: &Net, tally: &Tally) -> Measured {
         Ok(())
     };
     let fire = under_fire(net, step)?;
+    black_box(types);
     tally.add(fire.count, near.dropped()?, fire.took);
     Ok(fire.cost())
 }

@@ -183,7 +183,8 @@ fn socket(
         Us::Deaf => Filter::none(),
         _ => Filter::host(&[identity.network.ip()]),
     };
-    let options = PacketSocket::options().filter(filter).tagged(!global.vlan.is_empty());
+    let options =
+        PacketSocket::options().filter(filter).tagged(!global.vlan.is_empty()).lingering(true);
     let options = match us {
         Us::Sweeper => options.stamps(false),
         _ => options,

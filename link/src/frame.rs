@@ -6,7 +6,7 @@ use etherparse::EtherType;
 use macaddr::MacAddr6;
 
 use self::told::Told;
-pub(crate) use self::told::{Batch, Came, Said, Span};
+pub(crate) use self::told::{Batch, Said, Span};
 
 /// An Ethernet II frame, borrowed for the length of one callback.
 ///
@@ -29,6 +29,12 @@ impl<'a> Frame<'a> {
         Ok(Self { octets, tags: HEADER_LEN - 2, payload, told: Told::Facts(facts) })
     }
 
+    /// A frame of the kernel's, whose payload begins at `payload` ([`payload_at`]).
+    #[inline(always)]
+    pub(crate) fn told(octets: &'a [u8], payload: usize, said: Said<'a>) -> Self {
+        Self { octets, tags: HEADER_LEN - 2, payload, told: Told::Kernel(said) }
+    }
+
     /// The same frame with other facts; a decorator's means to say what it found out.
     pub fn with_facts(self, facts: Facts) -> Self {
         Self { told: Told::Facts(facts), ..self }
@@ -47,11 +53,13 @@ impl<'a> Frame<'a> {
     }
 
     /// Destination address.
+    #[inline]
     pub fn dst(&self) -> MacAddr6 {
         mac(self.octets, 0)
     }
 
     /// Source address.
+    #[inline]
     pub fn src(&self) -> MacAddr6 {
         mac(self.octets, 6)
     }
@@ -68,6 +76,7 @@ impl<'a> Frame<'a> {
     }
 
     /// What the payload is, looking through tags. Below 0x0600 it is an 802.3 length.
+    #[inline]
     pub fn ether_type(&self) -> EtherType {
         EtherType(u16::from_be_bytes([
             self.octets[self.payload - 2],
@@ -76,6 +85,7 @@ impl<'a> Frame<'a> {
     }
 
     /// Everything after the header and its tags, Ethernet padding included.
+    #[inline]
     pub fn payload(&self) -> &'a [u8] {
         &self.octets[self.payload..]
     }
@@ -263,6 +273,7 @@ pub(crate) fn write_header(out: &mut [u8], dst: MacAddr6, src: MacAddr6, ether_t
     out[12..HEADER_LEN].copy_from_slice(&ether_type.0.to_be_bytes());
 }
 
+#[inline]
 pub(crate) fn mac(octets: &[u8], at: usize) -> MacAddr6 {
     let mut six = [0; 6];
     six.copy_from_slice(&octets[at..at + 6]);
@@ -273,8 +284,8 @@ pub(crate) fn mac(octets: &[u8], at: usize) -> MacAddr6 {
 ///
 /// # Errors
 /// [`Discard::Runt`] if the header, 802.1Q tags included, is not whole.
-#[inline]
-fn payload_at(octets: &[u8]) -> Result<usize, Discard> {
+#[inline(always)]
+pub(crate) fn payload_at(octets: &[u8]) -> Result<usize, Discard> {
     let mut payload = HEADER_LEN;
     while is_tag(octets.get(payload - 2..payload).ok_or(Discard::Runt)?) {
         payload += TAG_LEN;

@@ -2,6 +2,7 @@ pub(crate) mod clock;
 mod closing;
 mod control;
 mod fanout;
+mod hand;
 mod inlet;
 pub(crate) mod line;
 mod options;
@@ -35,13 +36,14 @@ pub(crate) use watch::Watch;
 use self::{
     clock::{Clock, Reading},
     closing::Closing,
+    hand::Hand,
     line::Line,
-    receive::Receive,
+    receive::{Receive, ReceiveStats},
     sys::BATCH,
     transmit::Transmit,
 };
 use crate::{
-    frame::{Batch, Direction, Facts, Frame, Source},
+    frame::{Batch, Frame},
     io::{Event, FrameIo, FrameTx, SendError, Wait},
 };
 
@@ -151,20 +153,16 @@ impl FrameIo for PacketSocket {
         self.clock.read(reading);
         let Reading { wall, after: at, .. } = reading;
         let batch = Batch { mac: self.line.mac(), at, wall, span: self.clock.span() };
-        let mut count = 0;
-        let (transmit, outgoing) = (&mut self.transmit, self.outgoing);
-        self.receive.each(&batch, |came| {
-            if came.said.direction == Direction::Received {
-                count += 1;
-                each(came.frame(), transmit);
-            } else if let Some(since) = transmit.seen(came.octets) {
-                count += 1;
-                each(left(came.frame(), since), transmit);
-            } else if outgoing {
-                count += 1;
-                each(came.frame(), transmit);
-            }
-        });
+        let mut hand = Hand {
+            batch: &batch,
+            transmit: &mut self.transmit,
+            outgoing: self.outgoing,
+            each,
+            sent: 0,
+            stats: ReceiveStats::default(),
+        };
+        self.receive.each(&mut hand);
+        let mut count = hand.count();
         self.receive.release();
         if taken < BATCH {
             // Who was not seen to leave by now is not merely waiting to be looked at.
@@ -229,16 +227,6 @@ impl Wait for PacketSocket {
             self.receive.relieve();
         }
         Ok(())
-    }
-}
-
-/// The frame of ours that was given to the kernel just after `since`, which is nearer the truth
-/// than the time of reading.
-fn left(frame: Frame<'_>, since: Instant) -> Frame<'_> {
-    let facts = frame.facts();
-    match facts.stamp.source {
-        Source::User => frame.with_facts(Facts { at: since, ..facts }),
-        _ => frame,
     }
 }
 

@@ -2,9 +2,7 @@ use std::time::{Duration, Instant};
 
 use macaddr::MacAddr6;
 
-use super::{
-    Cast, Checksum, Direction, Discard, Facts, Frame, HEADER_LEN, Source, Stamp, payload_at,
-};
+use super::{Cast, Checksum, Direction, Facts, Source, Stamp};
 
 /// What is known of a frame besides its octets, and how.
 #[derive(Clone, Copy, Debug)]
@@ -61,37 +59,14 @@ impl Told<'_> {
     }
 }
 
-/// A frame that came in, in parts: they stay in registers, where a whole frame that is handed on
-/// would be copied each time.
-pub(crate) struct Came<'a> {
-    pub(crate) octets: &'a [u8],
-    pub(crate) said: Said<'a>,
-    payload: usize,
-}
-
-impl<'a> Came<'a> {
-    /// # Errors
-    /// As [`Frame::new`].
-    #[inline]
-    pub(crate) fn new(octets: &'a [u8], said: Said<'a>) -> Result<Self, Discard> {
-        Ok(Self { octets, said, payload: payload_at(octets)? })
-    }
-
-    #[inline]
-    pub(crate) fn frame(&self) -> Frame<'a> {
-        let Self { octets, said, payload } = *self;
-        Frame { octets, tags: HEADER_LEN - 2, payload, told: Told::Kernel(said) }
-    }
-}
-
 /// What the kernel said of a frame. To understand it takes as long as to receive the frame, so it
 /// is put off until somebody asks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Said<'a> {
     pub(crate) direction: Direction,
     pub(crate) checksum: Checksum,
-    /// When, since the epoch; zero if it did not say.
-    pub(crate) stamp: Duration,
+    /// When, in nanoseconds since the epoch; zero if it did not say.
+    pub(crate) stamp: u64,
     pub(crate) batch: &'a Batch,
 }
 
@@ -101,13 +76,13 @@ impl Said<'_> {
     }
 
     fn at(&self) -> Instant {
-        self.batch.span.instant(self.stamp).unwrap_or(self.batch.at)
+        self.batch.span.instant(Duration::from_nanos(self.stamp)).unwrap_or(self.batch.at)
     }
 
     fn stamp(&self) -> Stamp {
         match self.stamp {
-            Duration::ZERO => Stamp { since_epoch: self.batch.wall, source: Source::User },
-            since_epoch => Stamp { since_epoch, source: Source::Kernel },
+            0 => Stamp { since_epoch: self.batch.wall, source: Source::User },
+            stamp => Stamp { since_epoch: Duration::from_nanos(stamp), source: Source::Kernel },
         }
     }
 }

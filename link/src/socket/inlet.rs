@@ -4,6 +4,7 @@ use nix::sys::socket::{getsockopt, setsockopt, sockopt};
 
 use super::{
     control::Control,
+    hand::Hand,
     ring::{Blocks, Ring, Slots},
     sys::Batch,
 };
@@ -64,15 +65,15 @@ impl Inlet {
         }
     }
 
-    /// Shows what was taken, except for messages whose description by the kernel is not sane.
+    /// Hands up what was taken, except for messages whose description by the kernel is not sane.
     ///
     /// A loop for each kind, not a choice for each message.
-    #[inline]
-    pub(super) fn each(&mut self, see: impl FnMut(Message<'_>)) {
+    #[inline(always)]
+    pub(super) fn each(&mut self, hand: &mut Hand<'_>) {
         match self {
-            Self::Batch(batch) => batch.each(see),
-            Self::Slots(slots) => slots.each(see),
-            Self::Blocks(blocks) => blocks.each(see),
+            Self::Batch(batch) => batch.each(|message| hand.up(message)),
+            Self::Slots(slots) => slots.each(|message| hand.up(message)),
+            Self::Blocks(blocks) => blocks.each(|message| hand.up(message)),
         }
     }
 

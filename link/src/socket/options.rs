@@ -33,6 +33,7 @@ pub struct Options {
     tagged: bool,
     ring: Option<Ring>,
     fanout: Option<(u16, Fanout)>,
+    lingering: bool,
 }
 
 impl Options {
@@ -46,6 +47,7 @@ impl Options {
             tagged: false,
             ring: None,
             fanout: None,
+            lingering: false,
         }
     }
 
@@ -106,6 +108,19 @@ impl Options {
         self
     }
 
+    /// Whether the kernel is left to close the sockets after they are dropped, in its own time; no
+    /// unless said.
+    ///
+    /// To close them takes it 10 to 30 ms, for most of which it merely waits; a program that is
+    /// done need not. What was asked of the interface ([`Options::mac`], [`Options::promiscuous`],
+    /// [`Options::fanout`]) lasts as much longer, the end of the process included, and so does the
+    /// work of filling buffers that nobody reads. Seen on Linux 6.18; a kernel that looks for what
+    /// it was left while it closes something else takes as long as ever.
+    pub fn lingering(mut self, lingering: bool) -> Self {
+        self.lingering = lingering;
+        self
+    }
+
     /// Opens the interface called `name`, which need not be up. Takes CAP_NET_RAW.
     ///
     /// # Errors
@@ -135,7 +150,7 @@ impl Options {
         let inlet = self.receiver(&stamping, index, transmit.mark(), line.mtu())?;
         let buffer = inlet.octets(&stamping)?;
         let receive = Receive::new(stamping, line.mtu(), inlet);
-        let closing = Closing::of([&receive, &transmit])?;
+        let closing = Closing::of([&receive, &transmit], self.lingering)?;
         let left = (asked + STAMPING).saturating_duration_since(clock::now());
         let _ = ppoll(&mut [], Some(left.into()), None); // a signal only makes it shorter
         let outgoing = self.outgoing;

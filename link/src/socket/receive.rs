@@ -3,13 +3,7 @@ use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
-use nix::libc;
-
-use super::{
-    inlet::{HEADROOM, Inlet, Message},
-    sys,
-};
-use crate::frame::{Batch, Came, Checksum, Direction, Discard, HEADER_LEN, Said, TAG_LEN};
+use super::{hand::Hand, inlet::Inlet, sys};
 
 /// The receive half.
 pub(super) struct Receive {
@@ -42,26 +36,13 @@ impl Receive {
         }
     }
 
-    /// Shows the frames of the batch: received, or sent by whomever.
-    #[inline]
-    pub(super) fn each(&mut self, batch: &Batch, mut see: impl FnMut(Came<'_>)) {
-        let stats = &mut self.stats;
-        self.inlet.each(|message| {
-            if message.truncated {
-                stats.truncated += 1;
-                return;
-            }
-            let direction = match message.kind {
-                libc::PACKET_OUTGOING => Direction::Sent,
-                _ => Direction::Received,
-            };
-            let Ok(came) = view(message, direction, batch) else {
-                stats.runts += 1;
-                return;
-            };
-            stats.received += u64::from(direction == Direction::Received);
-            see(came);
-        });
+    /// Hands the messages of the batch up.
+    #[inline(always)]
+    pub(super) fn each(&mut self, hand: &mut Hand<'_>) {
+        self.inlet.each(hand);
+        self.stats.received += hand.stats.received;
+        self.stats.truncated += hand.stats.truncated;
+        self.stats.runts += hand.stats.runts;
     }
 
     /// Lets the kernel have the memory of the frames that were shown.
@@ -96,26 +77,3 @@ pub(super) struct ReceiveStats {
     pub(super) runts: u64,
     pub(super) dropped: u64,
 }
-
-/// Puts the tag back that the kernel took off, and says what it said.
-#[inline]
-fn view<'a>(
-    message: Message<'a>,
-    direction: Direction,
-    batch: &'a Batch,
-) -> Result<Came<'a>, Discard> {
-    let control = message.control;
-    let octets = match control.tag() {
-        Some(tag) if message.room.len() >= HEADROOM + HEADER_LEN => {
-            message.room.copy_within(HEADROOM..HEADROOM + ADDRESSES, HEADROOM - TAG_LEN);
-            message.room[HEADROOM - TAG_LEN + ADDRESSES..][..TAG_LEN].copy_from_slice(&tag);
-            &message.room[HEADROOM - TAG_LEN..]
-        }
-        _ => &message.room[HEADROOM..],
-    };
-    let checksum = if control.is_unfinished() { Checksum::Unfinished } else { Checksum::Complete };
-    Came::new(octets, Said { direction, checksum, stamp: control.stamp, batch })
-}
-
-/// Octets of the two addresses that a frame begins with.
-const ADDRESSES: usize = 12;

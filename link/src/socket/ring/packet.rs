@@ -1,7 +1,7 @@
 //! What the kernel writes before each frame, read from plain octets. Whatever they are, nothing
 //! outside them is looked at, nothing panics, and every walk ends.
 
-use std::{mem::offset_of, time::Duration};
+use std::mem::offset_of;
 
 use nix::libc::{
     sockaddr_ll, tpacket_block_desc, tpacket_hdr_v1, tpacket_hdr_variant1, tpacket2_hdr,
@@ -27,7 +27,7 @@ pub(super) struct Packet {
 
 impl Packet {
     /// The frame, in the octets that it was found in.
-    #[inline]
+    #[inline(always)]
     pub(super) fn message(self, octets: &mut [u8]) -> Option<Message<'_>> {
         let room = octets.get_mut(self.start.checked_sub(HEADROOM)?..self.end)?;
         let Self { truncated, kind, control, .. } = self;
@@ -77,17 +77,27 @@ impl Walk {
         Self { at, end, left: if sane { left } else { 0 } }
     }
 
+    /// The part of the block in which its frames are.
+    pub(super) fn within<'b>(&self, block: &'b mut [u8]) -> &'b mut [u8] {
+        block.get_mut(..self.end).unwrap_or_default()
+    }
+
+    /// Where the next frame begins.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
     /// How many frames are still to come, if all is as it should be.
     pub(super) fn left(&self) -> usize {
         self.left
     }
 
-    /// The next frame of the block; what is not sane ends the walk.
-    #[inline]
-    pub(super) fn next(&mut self, block: &[u8]) -> Option<Packet> {
+    /// The next frame, in what is [`Walk::within`]; what is not sane ends the walk.
+    #[inline(always)]
+    pub(super) fn next(&mut self, octets: &[u8]) -> Option<Packet> {
         let left = self.left.checked_sub(1)?;
         self.left = 0;
-        let (packet, next) = frame(block.get(..self.end)?, self.at)?;
+        let (packet, next) = frame(octets, self.at)?;
         // Each begins after the end of the one before, or this is the last.
         self.left = if next >= packet.end { left } else { 0 };
         self.at = next;
@@ -96,7 +106,7 @@ impl Walk {
 }
 
 /// Reads a frame of a block, and where the next one begins.
-#[inline]
+#[inline(always)]
 fn frame(block: &[u8], at: usize) -> Option<(Packet, usize)> {
     let header: &[u8; V3] = block.get(at..)?.first_chunk()?;
     let vlan = offset_of!(tpacket3_hdr, hv1);
@@ -131,14 +141,14 @@ struct Said {
 impl Said {
     /// The frame of a header that is `header` octets long and stands at `at`, if it lies between
     /// that and `end`.
-    #[inline]
+    #[inline(always)]
     fn packet(self, at: usize, header: usize, end: usize) -> Option<Packet> {
         let start = at.checked_add(self.mac.into())?;
         let stop = start.checked_add(self.snaplen as usize)?;
         if usize::from(self.mac) < header + HEADROOM || stop > end {
             return None;
         }
-        let stamp = Duration::new(self.sec.into(), self.nsec);
+        let stamp = u64::from(self.sec) * 1_000_000_000 + u64::from(self.nsec);
         let control = Control { stamp, status: self.status, tci: self.tci, tpid: self.tpid };
         let truncated = self.snaplen < self.len;
         Some(Packet { start, end: stop, truncated, kind: self.kind, control })
@@ -201,6 +211,7 @@ mod tests {
     /// Walks, and asks for every frame's octets.
     fn walk(octets: &mut [u8]) -> Vec<Packet> {
         let mut walk = Walk::begin(octets);
+        let octets = walk.within(octets);
         let mut packets = Vec::new();
         while walk.left() > 0 {
             let Some(packet) = walk.next(octets) else { break };
@@ -218,7 +229,7 @@ mod tests {
         let packets = walk(&mut block);
         let lens: Vec<usize> = packets.iter().map(|packet| packet.end - packet.start).collect();
         assert_eq!(lens, [60, 1_514, 0, 61]);
-        assert_eq!(packets[1].control.stamp, Duration::new(7, 1));
+        assert_eq!(packets[1].control.stamp, 7_000_000_001);
         assert!(block[packets[3].start..packets[3].end].iter().all(|&octet| octet == 3));
     }
 
@@ -246,7 +257,7 @@ mod tests {
         slot[42] = 4;
         let message = lone(&slot).unwrap().message(&mut slot).unwrap();
         assert_eq!((message.room.len(), message.truncated, message.kind), (HEADROOM + 64, true, 4));
-        assert_eq!(message.control.stamp, Duration::new(9, 4));
+        assert_eq!(message.control.stamp, 9_000_000_004);
         slot[12] = (V2 + HEADROOM - 1) as u8;
         assert_eq!(lone(&slot), None);
     }

@@ -108,8 +108,9 @@ impl Scene {
                 let data = vec![0x55; len.into()];
                 let echo = Echo::new([10, 0, 0, dst].into(), sequence.into(), &data);
                 let timeout = Duration::from_millis(timeout.into());
-                self.accepted +=
-                    usize::from(host.echo(now, &Echo { ttl, timeout, dont_fragment, ..echo }).is_ok());
+                self.accepted += usize::from(
+                    host.echo(now, &Echo { ttl, timeout, dont_fragment, ..echo }).is_ok(),
+                );
             }
             Step::Resolve { addr } => {
                 let _ = host.resolve(now, [10, 0, 0, addr].into()); // full: so be it

@@ -4,9 +4,7 @@ use link::{
     FrameTx,
     memory::{Faults, Network, Port},
 };
-use stack::{
-    Beyond, Config, Hosts, Impaired, Impairment, Macs, Refused, Served, Stack, ipv4::Hop,
-};
+use stack::{Beyond, Config, Hosts, Impaired, Impairment, Macs, Refused, Served, Stack, ipv4::Hop};
 
 /// Who is on the network besides the neighbour.
 #[derive(Debug)]

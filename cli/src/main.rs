@@ -7,6 +7,7 @@ mod arp;
 mod capture;
 mod failure;
 mod frame;
+mod html;
 mod identity;
 mod interfaces;
 mod lab;

@@ -1,3 +1,4 @@
+mod gather;
 mod tally;
 
 use std::{
@@ -23,6 +24,7 @@ use crate::{
     targets,
     text::{Maybe, Ms},
 };
+use gather::Gather;
 use tally::Tally;
 
 /// Asks many hosts for echoes, and tells who answers, as fping(8) does.
@@ -32,32 +34,36 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     let capacity = named.len().clamp(4096, MOST_NEIGHBOURS) as usize;
     let arp = arp::Config { capacity, ..arp::Config::default() };
     let mut session = Session::open(global, named.nth(0), us(args), arp)?;
-    let ours = session.identity.network;
-    let everybodys = (ours.prefix() < 31).then(|| [ours.network(), ours.broadcast()]);
-    let excepted = everybodys.into_iter().flatten().chain([ours.ip()]);
+    let network = session.identity.network;
+    let everybodys = (network.prefix() < 31).then(|| [network.network(), network.broadcast()]);
+    let excepted = everybodys.into_iter().flatten().chain([network.ip()]);
     let targets = named.without(&excepted.map(|addr| addr..=addr).collect());
     if targets.is_empty() {
-        let (name, addr) = (&session.name, ours.ip());
+        let (name, addr) = (&session.name, network.ip());
         return Err(Failure::usage(format!("no targets: {addr} is our own address on {name}")));
     }
     if let Some(first) = targets.nth(0) {
         super::check_size(&mut session, first, args.size)?;
     }
+    let config = config(global, args, &targets);
+    let ours = config.shard.len(targets.len());
+    let gather = args.many.html.as_deref().map(|path| Gather::new(path, ours, &session));
+    let gather = gather.transpose()?;
     session.start(report, "ping", &args.targets)?;
     if let Some(code) = session.settle(global, report)? {
         session.close(report)?;
         return Ok(code);
     }
-    let config = config(global, args, &targets);
     let sweep = Sweep::new(session.now(), targets, config, &mut session.stack);
     let rounds = args.count.unwrap_or(1);
     let (tallies, alive) = (HashMap::new(), 0);
-    let mut many = Many { session, args, sweep, rounds, tallies, alive, stopped: false };
+    let mut many = Many { session, args, sweep, rounds, tallies, alive, gather, stopped: false };
     let ended = many.go(report);
     many.rest(report)?;
-    let Many { session, alive, stopped, .. } = many;
+    let Many { mut session, alive, gather, stopped, .. } = many;
+    let written = gather.map_or(Ok(()), |gather| gather.write(stopped, &mut session));
     let closed = session.close(report);
-    ended.and(closed)?;
+    ended.and(written).and(closed)?;
     let wanted = args.many.reachable.or(args.many.fast_reachable).unwrap_or(1);
     Ok(if stopped { 130 } else { u8::from(alive < wanted) })
 }
@@ -114,6 +120,7 @@ struct Many<'a> {
     tallies: HashMap<Ipv4Addr, Tally>,
     /// How many of those whose rounds have ended have answered.
     alive: u64,
+    gather: Option<Gather>,
     stopped: bool,
 }
 
@@ -153,6 +160,9 @@ impl Many<'_> {
 
     fn ended(&mut self, ended: &Ended, report: &mut Report) -> Result<(), Failure> {
         self.record(ended, report)?;
+        if let Some(gather) = &mut self.gather {
+            gather.ended(ended);
+        }
         let &Ended { addr, round, outcome, .. } = ended;
         let rounds = self.rounds;
         let tally = self.tallies.entry(addr).or_default();
@@ -251,6 +261,9 @@ impl Many<'_> {
         match what {
             What::Link(event) => self.session.link_changed(report, at, event),
             What::Arp(event) => {
+                if let Some(gather) = &mut self.gather {
+                    gather.arp(&event, |addr| self.sweep.targets().contains(addr));
+                }
                 if let arp::Event::Conflict { .. } | arp::Event::Moved { .. } = event
                     && let Some(text) = crate::arp::line(&self.session.name, &event, None)
                 {

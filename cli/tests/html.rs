@@ -60,7 +60,7 @@ fn what_stood_on_the_command_line_is_text_in_the_page() {
 fn a_shard_s_page_tells_of_the_shard() {
     let place = Place::new("shard");
     let page = place.page("ping -r 0 --shard 1/2 -I lab:pace=0 10.0.0.0/28");
-    assert!(page.contains("<b>7</b> targets"), "of 14");
+    assert!(page.contains("<b>8</b> targets"), "of 16");
 }
 
 #[test]

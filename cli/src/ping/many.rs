@@ -36,15 +36,18 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     let mut session = Session::open(global, named.nth(0), us(args), arp)?;
     let network = session.identity.network;
     let everybodys = (network.prefix() < 31).then(|| [network.network(), network.broadcast()]);
-    let excepted = everybodys.into_iter().flatten().chain([network.ip()]);
-    let targets = named.without(&excepted.map(|addr| addr..=addr).collect());
-    if targets.is_empty() {
+    let apart = everybodys.into_iter().flatten().chain([network.ip()]);
+    let apart: Targets = apart.map(|addr| addr..=addr).collect();
+    let others = named.without(&apart);
+    if others.is_empty() {
         let (name, addr) = (&session.name, network.ip());
         return Err(Failure::usage(format!("no targets: {addr} is our own address on {name}")));
     }
-    if let Some(first) = targets.nth(0) {
+    if let Some(first) = others.nth(0) {
         super::check_size(&mut session, first, args.size)?;
     }
+    // Machines that share them must all number them alike, whoever they are.
+    let targets = if args.many.shard.is_some() { named } else { others };
     let config = config(global, args, &targets);
     let ours = config.shard.len(targets.len());
     let gather = args.many.html.as_deref().map(|path| Gather::new(path, ours, &session));
@@ -57,7 +60,8 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     let sweep = Sweep::new(session.now(), targets, config, &mut session.stack);
     let rounds = args.count.unwrap_or(1);
     let (tallies, alive) = (HashMap::new(), 0);
-    let mut many = Many { session, args, sweep, rounds, tallies, alive, gather, stopped: false };
+    let stopped = false;
+    let mut many = Many { session, args, sweep, apart, rounds, tallies, alive, gather, stopped };
     let ended = many.go(report);
     many.rest(report)?;
     let Many { mut session, alive, gather, stopped, .. } = many;
@@ -115,6 +119,8 @@ struct Many<'a> {
     session: Session,
     args: &'a Ping,
     sweep: Sweep,
+    /// Whom nobody asks: ourselves, and everybody at once.
+    apart: Targets,
     rounds: u64,
     /// Of those whose rounds have begun and not all ended.
     tallies: HashMap<Ipv4Addr, Tally>,
@@ -159,6 +165,9 @@ impl Many<'_> {
     }
 
     fn ended(&mut self, ended: &Ended, report: &mut Report) -> Result<(), Failure> {
+        if self.apart.contains(ended.addr) {
+            return Ok(());
+        }
         self.record(ended, report)?;
         if let Some(gather) = &mut self.gather {
             gather.ended(ended);

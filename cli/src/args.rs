@@ -9,6 +9,7 @@ use macaddr::MacAddr6;
 use crate::{
     failure::Failure,
     report::Report,
+    scan::Scan,
     serve::Serve,
     value::{self, LinkName, Source, Via},
 };
@@ -100,6 +101,9 @@ pub(crate) enum Command {
     /// Be one to 65,536 hosts that answer ARP and echo requests, well or badly
     #[command(after_help = EXIT_CODES)]
     Serve(Serve),
+    /// Find who is there, by ARP, by echo, or by both
+    #[command(after_help = EXIT_CODES)]
+    Scan(Scan),
     /// Explain how a target is reached
     #[command(after_help = EXIT_CODES)]
     Route(Route),
@@ -297,7 +301,7 @@ impl Cli {
     fn meaningless(&self) -> Option<&'static str> {
         let useless: &[&str] = match &self.command {
             Command::Ping(_) | Command::Route(_) => &[],
-            Command::Serve(_) => return self.global.via.map(|_| "--via"),
+            Command::Scan(_) | Command::Serve(_) => return self.global.via.map(|_| "--via"),
             Command::Interfaces => &[
                 "-I",
                 "-S",
@@ -356,6 +360,7 @@ impl Command {
             Self::Arp(_) => "arp",
             Self::Send(_) => "send",
             Self::Sniff(_) => "sniff",
+            Self::Scan(_) => "scan",
             Self::Serve(_) => "serve",
             Self::Route(_) => "route",
         }

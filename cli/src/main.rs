@@ -17,6 +17,7 @@ mod privilege;
 mod record;
 mod report;
 mod route;
+mod scan;
 mod secrets;
 mod send;
 mod serve;
@@ -28,6 +29,7 @@ mod target;
 mod targets;
 mod text;
 mod value;
+mod vendor;
 
 use std::process::ExitCode;
 
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Command::Arp(arp) => arp::run(&args.global, arp, &mut report),
         Command::Send(send) => send::run(&args.global, send, &mut report),
         Command::Sniff(sniff) => sniff::run(&args.global, sniff, &mut report),
+        Command::Scan(scan) => scan::run(&args.global, scan, &mut report),
         Command::Serve(serve) => serve::run(&args.global, serve, &mut report),
         Command::Route(route) => route::run(&args.global, route, &mut report),
     };

@@ -11,7 +11,10 @@ use macaddr::MacAddr6;
 use serde::{Serialize, Serializer};
 use stack::link::{Source, Tag};
 
-use crate::frame::Frame;
+use crate::{
+    frame::Frame,
+    scan::record::{HostFound, Scanned},
+};
 
 /// One line. Every key of a type is always there, `null` where unknown; times are in nanoseconds.
 #[derive(Serialize)]
@@ -140,6 +143,8 @@ pub(crate) enum Record<'a> {
         openable: bool,
         why_not: Option<&'a str>,
     },
+    Host(HostFound<'a>),
+    Scanned(Scanned),
     Summary(Summary),
     Error {
         ts: Time,

@@ -36,6 +36,31 @@ fn many_targets_have_a_summary_each() {
 }
 
 #[test]
+fn a_scan_has_a_host_for_each_target_and_what_it_came_to() {
+    let run = run("scan -j -r 0 -I lab:pace=0 10.0.0.2 10.0.0.99 10.0.1.2 172.16.0.1");
+    let states: Vec<_> = run.of("host").map(|host| (&host["ip"], &host["state"])).collect();
+    let state = |ip: &str| states.iter().find(|host| *host.0 == ip).map(|host| host.1);
+    assert_eq!(states.len(), 4);
+    assert_eq!((state("10.0.0.2"), state("10.0.1.2")), (Some(&json!("up")), Some(&json!("up"))));
+    assert_eq!(state("10.0.0.99"), Some(&json!("silent")));
+    assert_eq!(state("172.16.0.1"), Some(&json!("silent")));
+    assert_eq!(run.one("icmp_error")["dst"], "172.16.0.1");
+    let scanned = run.one("scanned");
+    assert_eq!(
+        (&scanned["targets"], &scanned["probed"], &scanned["up"]),
+        (&json!(4), &json!(4), &json!(2))
+    );
+    assert_eq!(run.exit, 0);
+}
+
+#[test]
+fn a_scan_that_cannot_ask_says_so_of_each_target() {
+    let run = run("scan -j --arp -I lab:pace=0 10.0.1.2-3");
+    assert_eq!(run.types(), ["start", "unsent", "unsent", "scanned", "end"]);
+    assert_eq!((&run.one("scanned")["unsent"], run.exit), (&json!(2), 1));
+}
+
+#[test]
 fn each_lost_reply_is_a_timeout_with_its_sequence() {
     let run = run("ping -j -c 5 -I lab:pace=0,loss=20%,seed=2 10.0.0.2");
     let (replies, losses) = (run.of("reply").count(), run.of("timeout").count());
@@ -344,6 +369,10 @@ fn what_cannot_be_done_is_one_error_and_the_end_with_its_exit_code() {
         ("sniff -j -I pcap:/nowhere/at.all", "usage", 2),
         ("ping -j -I pcap:/nowhere/at.all 10.0.0.2", "usage", 2),
         ("route -j -I wread-none 10.0.0.2", "link", 4),
+        ("scan -j -I wread-none -l", "link", 4),
+        ("scan -j -l -I lab --arp --echo", "usage", 2),
+        ("scan -j -x -I lab", "usage", 2),
+        ("scan -j --known /nowhere/at.all -I lab", "usage", 2),
         ("serve -j -I wread-none 10.0.0.2", "link", 4),
         ("serve -j -I lab", "usage", 2),
         ("serve -j -I lab 10.0.0.0/15", "usage", 2),

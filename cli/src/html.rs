@@ -1,5 +1,6 @@
 //! What was found, as one page that needs no other file, no network and no script.
 
+mod draft;
 mod escape;
 mod findings;
 mod hosts;
@@ -19,6 +20,7 @@ use std::{
 
 use crate::failure::Failure;
 
+pub(crate) use draft::Draft;
 pub(crate) use findings::{Findings, MOST_HOSTS, Owner};
 pub(crate) use state::State;
 

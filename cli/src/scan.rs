@@ -6,6 +6,7 @@ mod figures;
 mod host;
 mod line;
 mod names;
+mod page;
 mod plan;
 mod progress;
 pub(crate) mod record;
@@ -25,6 +26,7 @@ use stack::{
 use crate::{
     args::Global,
     failure::Failure,
+    html::Draft,
     record::{Mac, Record, nanoseconds},
     report::Report,
     session::Session,
@@ -62,6 +64,9 @@ pub(crate) fn run(global: &Global, args: &Scan, report: &mut Report) -> Result<u
     let named = named.map(|named| (texts.clone(), named));
     let plan = Plan::new(global, args, named, earlier.as_ref(), &session)?;
     let Plan { texts, targets, config, found_before } = plan;
+    let ours = config.shard.len(targets.len());
+    let draft = args.html.as_deref().map(|path| Draft::begin("Scan", path, ours, &session));
+    let draft = draft.transpose()?;
     session.start(report, "scan", &texts)?;
     if let Some(code) = session.settle(global, report)? {
         session.close(report)?;
@@ -69,15 +74,17 @@ pub(crate) fn run(global: &Global, args: &Scan, report: &mut Report) -> Result<u
     }
     let began = session.now();
     let sweep = Sweep::new(began, targets, config, &mut session.stack);
-    let teller = Teller::new(args, known, sweep.len());
+    let teller = Teller::new(args, known, draft, sweep.len());
     let mut scan = Run { session, args, sweep, teller, began, stopped: false };
     scan.header(&texts, report);
     let ended = scan.go(report);
     scan.teller.rest(&scan.session, report)?;
     scan.summary(is_against, found_before, report)?;
-    let Run { session, teller, stopped, .. } = scan;
+    let Run { mut session, mut teller, stopped, .. } = scan;
+    let draft = teller.draft();
+    let written = draft.map_or(Ok(()), |draft| draft.finish(stopped, &mut session));
     let closed = session.close(report);
-    ended.and(closed)?;
+    ended.and(written).and(closed)?;
     let figures = teller.figures();
     let enough = figures.up + found_before >= args.min_replies && figures.conflicts == 0;
     Ok(if stopped { 130 } else { u8::from(!enough) })

@@ -64,6 +64,33 @@ fn a_shard_s_page_tells_of_the_shard() {
 }
 
 #[test]
+fn the_page_of_a_scan_says_who_answers_what() {
+    let place = Place::new("scan");
+    let page = place.page("scan -I lab:pace=0 10.0.0.0/28");
+    assert!(page.contains("Map of 10.0.0.0/24: 10 alive, 4 silent"));
+    assert!(
+        page.contains("10.0.0.2 alive; 02:00:0a:00:00:02 (local); ARP 0.100 ms; echo 0.100 ms")
+    );
+    let page = place.page("scan -I lab:pace=0,silent=ip 10.0.0.0/28");
+    assert!(page.contains("Map of 10.0.0.0/24: 10 ARP only, 4 silent"));
+    let page = place.page("scan --arp -I lab:pace=0 10.0.0.0/28");
+    assert!(page.contains("Map of 10.0.0.0/24: 10 alive, 4 silent"));
+}
+
+#[test]
+fn the_page_of_a_scan_against_an_earlier_one_says_who_is_new_and_who_is_gone() {
+    let place = Place::new("against");
+    let known = place.file("jsonl");
+    let earlier = sidestack("scan -j -I lab:pace=0,hosts=4 10.0.0.0/28");
+    fs::write(&known, earlier.stdout).expect("a file");
+    let known = known.display();
+    let more = place.page(&format!("scan -I lab:pace=0,hosts=6 --known {known} 10.0.0.0/28"));
+    assert!(more.contains("Map of 10.0.0.0/24: 4 alive, 2 new, 8 silent"));
+    let fewer = place.page(&format!("scan -I lab:pace=0,hosts=3 --known {known} 10.0.0.0/28"));
+    assert!(fewer.contains("Map of 10.0.0.0/24: 3 alive, 1 gone, 10 silent"));
+}
+
+#[test]
 fn a_page_that_cannot_be_is_refused_before_anything_is_sent() {
     let place = Place::new("refused");
     let path = place.file("html");

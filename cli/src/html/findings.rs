@@ -4,7 +4,10 @@ use hdrhistogram::Histogram;
 use macaddr::MacAddr6;
 
 use super::state::State;
-use crate::record::{Time, nanoseconds};
+use crate::{
+    record::{Time, nanoseconds},
+    vendor::vendor,
+};
 
 /// What a command has found, of at most [`MOST_HOSTS`] addresses; what is told of more is only
 /// counted.
@@ -75,6 +78,24 @@ impl Findings {
         }
     }
 
+    /// `mac` is no more where `addr` is.
+    pub(crate) fn left(&mut self, addr: Ipv4Addr, mac: MacAddr6) {
+        if let Some(host) = self.hosts.get_mut(&addr) {
+            host.owners.retain(|owner| owner.mac != mac);
+        }
+    }
+
+    /// `addr` was asked, and nothing is known of it so far.
+    pub(crate) fn silent(&mut self, addr: Ipv4Addr) {
+        let _ = self.host(addr); // to be there is all
+    }
+
+    /// Whether `mac` is known to be at `addr`.
+    pub(crate) fn knows(&self, addr: Ipv4Addr, mac: MacAddr6) -> bool {
+        let host = self.hosts.get(&addr);
+        host.is_some_and(|host| host.owners.iter().any(|owner| owner.mac == mac))
+    }
+
     /// What is known of `addr` besides, unless several stations claim it.
     pub(crate) fn mark(&mut self, addr: Ipv4Addr, state: State) {
         if let Some(host) = self.host(addr) {
@@ -114,7 +135,7 @@ pub(crate) struct Owner {
 impl Owner {
     /// Whose MAC address this is, as far as it tells.
     pub(crate) fn of(mac: MacAddr6) -> Self {
-        Self { mac, vendor: mac.is_local().then_some("(local)") }
+        Self { mac, vendor: vendor(mac) }
     }
 }
 

@@ -12,10 +12,8 @@ pub(crate) enum State {
     /// Somebody said that it cannot be reached.
     Unreachable,
     /// It answers, and did not before.
-    #[allow(dead_code, reason = "for commands that know what was there before")]
     New,
     /// It does not answer, and did before.
-    #[allow(dead_code, reason = "for commands that know what was there before")]
     Gone,
     /// Nothing came back.
     Silent,

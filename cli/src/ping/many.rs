@@ -16,6 +16,7 @@ use stack::{
 use crate::{
     args::{Global, MtuDiscovery, Ping},
     failure::Failure,
+    html::Draft,
     open::Us,
     record::{Mac, Record, nanoseconds},
     report::Report,
@@ -50,8 +51,8 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     let targets = if args.many.shard.is_some() { named } else { others };
     let config = config(global, args, &targets);
     let ours = config.shard.len(targets.len());
-    let gather = args.many.html.as_deref().map(|path| Gather::new(path, ours, &session));
-    let gather = gather.transpose()?;
+    let draft = args.many.html.as_deref().map(|path| Draft::begin("Ping", path, ours, &session));
+    let gather = draft.transpose()?.map(Gather);
     session.start(report, "ping", &args.targets)?;
     if let Some(code) = session.settle(global, report)? {
         session.close(report)?;
@@ -65,7 +66,7 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     let ended = many.go(report);
     many.rest(report)?;
     let Many { mut session, alive, gather, stopped, .. } = many;
-    let written = gather.map_or(Ok(()), |gather| gather.write(stopped, &mut session));
+    let written = gather.map_or(Ok(()), |gather| gather.0.finish(stopped, &mut session));
     let closed = session.close(report);
     ended.and(written).and(closed)?;
     let wanted = args.many.reachable.or(args.many.fast_reachable).unwrap_or(1);

@@ -60,6 +60,10 @@ pub(crate) struct Scan {
     /// Go on where the scan was cut that these JSON lines are of; its targets, unless given
     #[arg(long, value_name = "FILE", conflicts_with = "local")]
     pub(crate) resume: Option<PathBuf>,
+    /// Write what was found as a page: latency, loss, a map, vendors, conflicts; at most of 65,536
+    /// targets
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     /// Only the hosts: no header, no totals
     #[arg(short = 'x', long)]
     pub(crate) plain: bool,

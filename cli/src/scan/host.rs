@@ -162,6 +162,14 @@ impl Row {
         }
     }
 
+    /// How long the answer by ARP took.
+    pub(super) fn arp_time(&self) -> Option<Duration> {
+        match self.arp {
+            Arp::Answered(time) => time,
+            Arp::NotAsked | Arp::Silent => None,
+        }
+    }
+
     /// Milliseconds, if it was asked and has answered.
     pub(super) fn arp_text(&self) -> Option<String> {
         match self.arp {

@@ -12,25 +12,32 @@ use super::{
     host::{Arp, Echo, Row, State},
     line::View,
     names::Names,
-    plan,
+    page, plan,
     progress::Progress,
     roll::Roll,
 };
-use crate::{failure::Failure, record::Record, report::Report, session::Session};
+use crate::{failure::Failure, html::Draft, record::Record, report::Report, session::Session};
 
 /// Tells of each host once there is nothing more to wait for, its name included.
 pub(super) struct Teller {
     pub(super) roll: Roll,
     view: View,
+    draft: Option<Draft>,
     names: Option<Names>,
     progress: Progress,
 }
 
 impl Teller {
-    pub(super) fn new(args: &Scan, known: Option<Earlier>, total: u64) -> Self {
+    pub(super) fn new(
+        args: &Scan,
+        known: Option<Earlier>,
+        draft: Option<Draft>,
+        total: u64,
+    ) -> Self {
         Self {
             roll: Roll::against(known),
             view: View::new(args, plan::method(args)),
+            draft,
             names: args.resolve.then(Names::of_system),
             progress: Progress::of(total),
         }
@@ -108,7 +115,7 @@ impl Teller {
     }
 
     pub(super) fn tell(
-        &self,
+        &mut self,
         session: &Session,
         at: Instant,
         row: &Row,
@@ -116,10 +123,18 @@ impl Teller {
     ) -> Result<(), Failure> {
         let ts = session.time(at);
         report.record(&Record::Host(row.record(ts)))?;
+        if let Some(draft) = &mut self.draft {
+            page::add(&mut draft.findings, row);
+        }
         if row.state == State::Silent {
             return Ok(());
         }
         self.progress.aside(|| report.line(self.view.line(row)))
+    }
+
+    /// The page, with all that was told.
+    pub(super) fn draft(&mut self) -> Option<Draft> {
+        self.draft.take()
     }
 
     /// Whether everybody who answered was told of.

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::{failure::Failure, report::Report, serve::Serve, sniff::Sniff};
+use crate::{failure::Failure, report::Report, scan::Scan, serve::Serve, sniff::Sniff};
 pub(crate) use arp::Arp;
 pub(crate) use global::Global;
 use global::SECOND;
@@ -55,6 +55,9 @@ pub(crate) enum Command {
     /// Be one to 65,536 hosts that answer ARP and echo requests, well or badly
     #[command(after_help = EXIT_CODES)]
     Serve(Serve),
+    /// Find who is there, by ARP, by echo, or by both
+    #[command(after_help = EXIT_CODES)]
+    Scan(Scan),
     /// Explain how a target is reached
     #[command(after_help = EXIT_CODES)]
     Route(Route),
@@ -115,7 +118,7 @@ impl Cli {
             Command::Ping(ping) if ping.letters.flood || ping.quiet => &["--explain"],
             Command::Ping(_) => &[],
             Command::Route(_) => &["--explain"],
-            Command::Serve(_) => &["--via", "--explain"],
+            Command::Scan(_) | Command::Serve(_) => &["--via", "--explain"],
             Command::Completions { .. } | Command::Man { .. } => &ALL,
             Command::Interfaces => &LINKS,
             Command::Sniff(_) => &[
@@ -151,6 +154,7 @@ impl Command {
             Self::Arp(_) => "arp",
             Self::Send(_) => "send",
             Self::Sniff(_) => "sniff",
+            Self::Scan(_) => "scan",
             Self::Serve(_) => "serve",
             Self::Route(_) => "route",
             Self::Completions { .. } => "completions",

@@ -8,6 +8,7 @@ mod capture;
 mod explain;
 mod failure;
 mod frame;
+mod html;
 mod identity;
 mod interfaces;
 mod lab;
@@ -18,6 +19,7 @@ mod privilege;
 mod record;
 mod report;
 mod route;
+mod scan;
 mod secrets;
 mod send;
 mod serve;
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Command::Arp(arp) => arp::run(&args.global, arp, &mut report),
         Command::Send(send) => send::run(&args.global, send, &mut report),
         Command::Sniff(sniff) => sniff::run(&args.global, sniff, &mut report),
+        Command::Scan(scan) => scan::run(&args.global, scan, &mut report),
         Command::Serve(serve) => serve::run(&args.global, serve, &mut report),
         Command::Route(route) => route::run(&args.global, route, &mut report),
         Command::Completions { shell } => shell::completions(*shell),

@@ -11,6 +11,8 @@ use macaddr::MacAddr6;
 use serde::{Serialize, Serializer};
 use stack::link::{Source, Tag};
 
+use crate::scan::record::{HostFound, Scanned};
+
 /// One line. Every key of a type is always there, `null` where unknown; times are in nanoseconds.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -143,6 +145,8 @@ pub(crate) enum Record<'a> {
         openable: bool,
         why_not: Option<&'a str>,
     },
+    Host(HostFound<'a>),
+    Scanned(Scanned),
     Summary(Summary),
     Error {
         ts: Time,

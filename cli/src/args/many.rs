@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use stack::Shard;
@@ -49,6 +49,10 @@ pub(crate) struct Many {
     /// Slurm array, `auto/3` in a Kubernetes indexed job or under GNU parallel
     #[arg(long, value_name = "I/N", value_parser = value::shard)]
     pub(crate) shard: Option<Shard>,
+    /// Write what was found as a page: latency, loss, a map, vendors, conflicts; at most of 65,536
+    /// targets
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 impl Many {
@@ -62,5 +66,6 @@ impl Many {
             || fast_reachable.is_some()
             || self.rate.is_some()
             || self.shard.is_some()
+            || self.html.is_some()
     }
 }

@@ -1,3 +1,4 @@
+mod gather;
 mod tally;
 
 use std::{
@@ -16,6 +17,7 @@ use super::size;
 use crate::{
     args::{Global, Ping},
     failure::Failure,
+    html::Draft,
     open::Us,
     record::{Mac, Record, nanoseconds},
     report::Report,
@@ -24,6 +26,7 @@ use crate::{
     targets,
     text::{Maybe, Ms},
 };
+use gather::Gather;
 use tally::Tally;
 
 /// Asks many hosts for echoes, and tells who answers, as fping(8) does.
@@ -33,39 +36,47 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     let capacity = named.len().clamp(4096, MOST_NEIGHBOURS) as usize;
     let arp = arp::Config { capacity, ..arp::Config::default() };
     let mut session = Session::open(global, named.nth(0), us(args), arp)?;
-    let ours = session.identity.network;
-    let everybodys = (ours.prefix() < 31).then(|| [ours.network(), ours.broadcast()]);
-    let excepted = everybodys.into_iter().flatten().chain([ours.ip()]);
-    let targets = named.without(&excepted.map(|addr| addr..=addr).collect());
-    if targets.is_empty() {
-        let (name, addr) = (&session.name, ours.ip());
+    let network = session.identity.network;
+    let everybodys = (network.prefix() < 31).then(|| [network.network(), network.broadcast()]);
+    let apart = everybodys.into_iter().flatten().chain([network.ip()]);
+    let apart: Targets = apart.map(|addr| addr..=addr).collect();
+    let others = named.without(&apart);
+    if others.is_empty() {
+        let (name, addr) = (&session.name, network.ip());
         return Err(Failure::usage(format!("no targets: {addr} is our own address on {name}")));
     }
-    let dont_fragment = match targets.nth(0) {
+    let dont_fragment = match others.nth(0) {
         Some(first) => {
             size::check(&mut session, first, args)?;
             size::dont_fragment(&mut session, first, args)
         }
         None => false,
     };
+    // Machines that share them must all number them alike, whoever they are.
+    let targets = if args.many.shard.is_some() { named } else { others };
+    let config = Config { dont_fragment, ..config(global, args, &targets) };
+    let ours = config.shard.len(targets.len());
+    let draft = args.many.html.as_deref().map(|path| Draft::begin("Ping", path, ours, &session));
+    let gather = draft.transpose()?.map(Gather);
     session.start(report, "ping", &args.targets)?;
     if let Some(code) = session.settle(global, report)? {
         session.close(report)?;
         return Ok(code);
     }
-    let config = Config { dont_fragment, ..config(global, args, &targets) };
     let sweep = Sweep::new(session.now(), targets, config, &mut session.stack);
     let rounds = args.count.unwrap_or(1);
     let everybody = sweep.len();
     let (tallies, passed) = (HashMap::new(), 0);
-    let mut many = Many { session, args, sweep, rounds, tallies, passed, stopped: false };
+    let stopped = false;
+    let mut many = Many { session, args, sweep, apart, rounds, tallies, passed, gather, stopped };
     report.gather();
     let ended = many.go(report);
     many.rest(report)?;
     report.flush()?;
-    let Many { session, passed, stopped, .. } = many;
+    let Many { mut session, passed, gather, stopped, .. } = many;
+    let written = gather.map_or(Ok(()), |gather| gather.0.finish(stopped, &mut session));
     let closed = session.close(report);
-    ended.and(closed)?;
+    ended.and(written).and(closed)?;
     let unless_said = if args.thresholds.are_given() { everybody } else { 1 };
     let wanted = args.many.reachable.or(args.many.fast_reachable).unwrap_or(unless_said);
     Ok(if stopped { 130 } else { u8::from(passed < wanted) })
@@ -120,11 +131,14 @@ struct Many<'a> {
     session: Session,
     args: &'a Ping,
     sweep: Sweep,
+    /// Whom nobody asks: ourselves, and everybody at once.
+    apart: Targets,
     rounds: u64,
     /// Of those whose rounds have begun and not all ended.
     tallies: HashMap<Ipv4Addr, Tally>,
     /// How many of those whose rounds have ended have passed: by answering, or by the thresholds.
     passed: u64,
+    gather: Option<Gather>,
     stopped: bool,
 }
 
@@ -165,8 +179,14 @@ impl Many<'_> {
     }
 
     fn ended(&mut self, ended: &Ended, report: &mut Report) -> Result<(), Failure> {
+        if self.apart.contains(ended.addr) {
+            return Ok(());
+        }
         if report.is_for_programs() {
             self.record(ended, report)?;
+        }
+        if let Some(gather) = &mut self.gather {
+            gather.ended(ended);
         }
         let &Ended { addr, round, outcome, from_mac, .. } = ended;
         let rounds = self.rounds;
@@ -283,6 +303,9 @@ impl Many<'_> {
         match what {
             What::Link(event) => self.session.link_changed(report, at, event),
             What::Arp(event) => {
+                if let Some(gather) = &mut self.gather {
+                    gather.arp(&event, |addr| self.sweep.targets().contains(addr));
+                }
                 if let arp::Event::Conflict { .. }
                 | arp::Event::Moved { .. }
                 | arp::Event::Taken { .. }

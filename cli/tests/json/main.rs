@@ -7,6 +7,7 @@ mod common;
 mod frames;
 mod ping;
 mod said;
+mod scan;
 
 use serde_json::{Value, json};
 
@@ -108,6 +109,10 @@ fn what_cannot_be_done_is_one_error_and_the_end_with_its_exit_code() {
         ("sniff -j -I pcap:/nowhere/at.all", "usage", 2),
         ("ping -j -I pcap:/nowhere/at.all 10.0.0.2", "usage", 2),
         ("route -j -I wread-none 10.0.0.2", "link", 4),
+        ("scan -j -I wread-none -l", "link", 4),
+        ("scan -j -l -I lab --arp --echo", "usage", 2),
+        ("scan -j -x -I lab", "usage", 2),
+        ("scan -j --known /nowhere/at.all -I lab", "usage", 2),
         ("serve -j -I wread-none 10.0.0.2", "link", 4),
         ("serve -j -I lab", "usage", 2),
         ("serve -j -I lab 10.0.0.0/15", "usage", 2),

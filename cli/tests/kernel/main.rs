@@ -14,6 +14,7 @@ mod privilege;
 mod raw;
 mod responder;
 mod run;
+mod scan;
 mod send;
 mod serve;
 mod tap;
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
     let mut tests: Vec<Trial> = adopt::tests(); // they take longest
     let others = [ping::tests(), line::tests(), privilege::tests(), send::tests()];
     tests.extend(others.into_iter().flatten());
-    tests.extend(serve::tests());
+    tests.extend(serve::tests().into_iter().chain(scan::tests()));
     tests.extend(conformance::tests().into_iter().chain(peers::tests()));
     tests.extend(capture::tests().into_iter().chain(fault::tests()));
     tests.extend(bridge::tests(is_root).into_iter().chain(drops::tests()));

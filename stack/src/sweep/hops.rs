@@ -13,8 +13,10 @@ pub(super) struct Hops(BTreeMap<Ipv4Addr, Hop>);
 impl Hops {
     /// How a packet to `addr` would fare.
     pub(super) fn way<L: FrameIo>(&mut self, addr: Ipv4Addr, stack: &Stack<L>) -> Way {
-        let next_hop = stack.route(addr).map(|route| route.next_hop);
-        let Some(NextHop::Unicast(hop)) = next_hop else { return Way::None };
+        let Some(route) = stack.route(addr).filter(|route| route.src != addr) else {
+            return Way::None; // of ourselves, nobody else can be asked
+        };
+        let NextHop::Unicast(hop) = route.next_hop else { return Way::None };
         if hop == addr {
             return Way::Direct;
         }

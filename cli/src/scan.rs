@@ -1,0 +1,336 @@
+//! `scan`: who is there, by ARP and by echo, side by side.
+
+pub(crate) mod args;
+mod earlier;
+mod figures;
+mod host;
+mod line;
+mod names;
+mod page;
+mod plan;
+mod progress;
+pub(crate) mod record;
+mod roll;
+mod template;
+mod told;
+
+use std::{net::Ipv4Addr, time::Instant};
+
+use ipv4::NextHop;
+use macaddr::MacAddr6;
+use stack::{
+    Sweep, What, arp, icmp, ipv4,
+    sweep::{Ended, Event, Method, Outcome},
+};
+
+use crate::{
+    args::Global,
+    failure::Failure,
+    html::Draft,
+    record::{Mac, Record, nanoseconds},
+    report::Report,
+    session::Session,
+    signals::Wish,
+    targets,
+    text::Ms,
+    value::LinkName,
+};
+pub(crate) use args::Scan;
+use earlier::Earlier;
+use host::{Arp, Echo};
+use plan::Plan;
+use record::Scanned;
+use told::Teller;
+
+/// Finds who is there.
+pub(crate) fn run(global: &Global, args: &Scan, report: &mut Report) -> Result<u8, Failure> {
+    refuse(global, args)?;
+    let known = args.known.as_deref().map(Earlier::read).transpose()?;
+    let is_against = known.is_some();
+    let earlier = args.resume.as_deref().map(Earlier::read).transpose()?;
+    let texts = match &earlier {
+        Some(earlier) if args.targets.is_empty() => &earlier.targets,
+        _ => &args.targets,
+    };
+    let named = if texts.is_empty() { None } else { Some(targets::parse(texts)?) };
+    let most = named.as_ref().map_or(plan::MOST_NEIGHBOURS, stack::Targets::len);
+    let config = arp::Config {
+        capacity: most.clamp(4096, plan::MOST_NEIGHBOURS) as usize,
+        requests: u32::from(args.retries) + 1,
+        ..arp::Config::default()
+    };
+    let first = named.as_ref().and_then(|named| named.nth(0));
+    let mut session = Session::open(global, first, plan::us(args), config)?;
+    let named = named.map(|named| (texts.clone(), named));
+    let plan = Plan::new(global, args, named, earlier.as_ref(), &session)?;
+    let Plan { texts, targets, config, found_before } = plan;
+    let ours = config.shard.len(targets.len());
+    let draft = args.html.as_deref().map(|path| Draft::begin("Scan", path, ours, &session));
+    let draft = draft.transpose()?;
+    session.start(report, "scan", &texts)?;
+    if let Some(code) = session.settle(global, report)? {
+        session.close(report)?;
+        return Ok(code);
+    }
+    let began = session.now();
+    let sweep = Sweep::new(began, targets, config, &mut session.stack);
+    let teller = Teller::new(args, known, draft, sweep.len());
+    let mut scan = Run { session, args, sweep, teller, began, stopped: false };
+    scan.header(&texts, report);
+    let ended = scan.go(report);
+    scan.teller.rest(&scan.session, report)?;
+    scan.summary(is_against, found_before, report)?;
+    let Run { mut session, mut teller, stopped, .. } = scan;
+    let draft = teller.draft();
+    let written = draft.map_or(Ok(()), |draft| draft.finish(stopped, &mut session));
+    let closed = session.close(report);
+    ended.and(written).and(closed)?;
+    let figures = teller.figures();
+    let enough = figures.up + found_before >= args.min_replies && figures.conflicts == 0;
+    Ok(if stopped { 130 } else { u8::from(!enough) })
+}
+
+fn refuse(global: &Global, args: &Scan) -> Result<(), Failure> {
+    let in_lab = matches!(global.interface, Some(LinkName::Lab(_) | LinkName::KernelLab));
+    let (flag, to) = match args {
+        Scan { resolve: true, .. } if in_lab => ("-d", "a lab, where nobody has a name"),
+        Scan { format: Some(_), .. } if global.json => ("-F", "-j"),
+        Scan { plain: true, .. } if global.json => ("-x", "-j"),
+        _ => return Ok(()),
+    };
+    Err(Failure::usage(format!("{flag} means nothing to {to}")))
+}
+
+struct Run<'a> {
+    session: Session,
+    args: &'a Scan,
+    sweep: Sweep,
+    teller: Teller,
+    began: Instant,
+    stopped: bool,
+}
+
+impl Run<'_> {
+    fn go(&mut self, report: &mut Report) -> Result<(), Failure> {
+        loop {
+            let now = self.session.now();
+            let polled = self.sweep.poll(now, &mut self.session.stack);
+            let polled = polled.map_err(|error| Failure::gone(&self.session.name, &error));
+            while let Some(event) = self.sweep.event() {
+                match event {
+                    Event::Ended(ended) => self.ended(&ended, report)?,
+                    Event::Other(event) => self.other(event, report)?,
+                }
+            }
+            self.teller.settle(now, &self.session, report)?;
+            let more = self.session.or_gone(polled, report)?;
+            if self.stopped || (self.sweep.is_over() && self.teller.is_idle()) {
+                return Ok(());
+            }
+            if !more {
+                let next = self.sweep.deadline(&self.session.stack);
+                let told = self.teller.deadline(self.session.now());
+                self.session.wait(next.into_iter().chain(told).min())?;
+            }
+            match self.session.wish() {
+                Some(Wish::Stop) => self.stopped = true,
+                Some(Wish::Figures) => {
+                    let (figures, all) = (self.teller.figures(), self.sweep.len());
+                    let (up, probed) = (figures.up, figures.probed);
+                    report.aside(format_args!("{up} found, {probed} of {all} probed"));
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn ended(&mut self, ended: &Ended, report: &mut Report) -> Result<(), Failure> {
+        let &Ended { at, addr, tries, from_mac, outcome, .. } = ended;
+        self.teller.roll.figures.requests += u64::from(tries);
+        let is_all = self.method() == Method::Arp;
+        let by_arp = if self.is_direct(addr) && self.method() != Method::Echo {
+            Arp::Silent
+        } else {
+            Arp::NotAsked
+        };
+        let echo = match outcome {
+            Outcome::At { mac, round_trip } => {
+                self.teller.located(at, addr, mac, round_trip, is_all);
+                return Ok(());
+            }
+            Outcome::Silent => {
+                return self.teller.silent(
+                    &self.session,
+                    at,
+                    addr,
+                    (Arp::Silent, Echo::NotAsked),
+                    report,
+                );
+            }
+            Outcome::Echo(icmp::Outcome::Reply { round_trip, ttl, .. }) => {
+                Echo::Answered { round_trip, ttl }
+            }
+            Outcome::Echo(icmp::Outcome::TimedOut { .. } | icmp::Outcome::Unresolved { .. }) => {
+                Echo::Silent
+            }
+            Outcome::Echo(icmp::Outcome::Error(error)) => {
+                report.record(&Record::IcmpError {
+                    ts: self.session.time(at),
+                    dst: addr,
+                    from: error.from,
+                    icmp_type: error.icmp_type,
+                    icmp_code: error.code,
+                    what: error.name(),
+                    seq: ended.round as u16,
+                    mtu: error.mtu,
+                })?;
+                Echo::Error(error.name())
+            }
+            Outcome::Echo(_) | Outcome::Unsent(_) => {
+                return self.unsent(ended, "the link is down", report);
+            }
+            Outcome::Refused(error) => return self.unsent(ended, &error.to_string(), report),
+        };
+        let via = self.router(addr);
+        if self.teller.echoed(at, addr, echo, from_mac, via) {
+            return Ok(());
+        }
+        self.teller.silent(&self.session, at, addr, (by_arp, echo), report)
+    }
+
+    /// A target that cannot be probed.
+    fn unsent(&mut self, ended: &Ended, why: &str, report: &mut Report) -> Result<(), Failure> {
+        let &Ended { at, addr: dst, round, .. } = ended;
+        let figures = &mut self.teller.roll.figures;
+        figures.unsent += 1;
+        if figures.unsent == 1 && !self.args.plain {
+            report.note(format_args!("{dst}: cannot be probed: {why}"));
+        }
+        let (ts, seq) = (self.session.time(at), round as u16);
+        report.record(&Record::Unsent { ts, dst, seq, reason: "refused" })
+    }
+
+    fn other(&mut self, event: stack::Event, report: &mut Report) -> Result<(), Failure> {
+        let stack::Event { at, from_mac, what } = event;
+        match what {
+            What::Link(event) => self.session.link_changed(report, at, event),
+            What::Arp(event) => self.arp(at, &event, report),
+            What::Icmp(icmp::Event::Stray(stray)) => self.stray(at, from_mac, &stray, report),
+            What::Icmp(_) => Ok(()),
+        }
+    }
+
+    fn arp(&mut self, at: Instant, event: &arp::Event, report: &mut Report) -> Result<(), Failure> {
+        let row = match *event {
+            arp::Event::Conflict { addr, other, .. }
+                if addr == self.session.identity.network.ip() =>
+            {
+                self.teller.roll.figures.conflicts += 1;
+                let other = Mac(other);
+                report.note(format_args!("CONFLICT: {addr} is ours, and {other} claims it too"));
+                None
+            }
+            arp::Event::Conflict { addr, other, .. } => self.teller.roll.contested(at, addr, other),
+            arp::Event::Moved { addr, old, new } => self.teller.roll.moved(addr, old, new),
+            _ => return Ok(()),
+        };
+        crate::arp::record(&self.session, at, event, report)?;
+        row.map_or(Ok(()), |row| self.teller.tell(&self.session, at, &row, report))
+    }
+
+    /// An echo reply too late, or one too many.
+    fn stray(
+        &mut self,
+        at: Instant,
+        from_mac: Option<MacAddr6>,
+        stray: &icmp::Stray,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        let &icmp::Stray { from: dst, sequence: seq, len: bytes, ttl, straying } = stray;
+        match straying {
+            icmp::Straying::Late { round_trip } => {
+                if !self.args.plain {
+                    let ms = Ms(round_trip);
+                    report.note(format_args!("{dst} answers the echo late, after {ms} ms"));
+                }
+                let (ts, rtt_ns) = (self.session.time(at), nanoseconds(round_trip));
+                let from_mac = from_mac.map(Mac);
+                report.record(&Record::Late { ts, dst, from_mac, seq, bytes, ttl, rtt_ns })
+            }
+            icmp::Straying::Duplicate { .. } if self.is_direct(dst) => {
+                let row = from_mac.and_then(|mac| self.teller.roll.answered_too(at, dst, mac));
+                row.map_or(Ok(()), |row| self.teller.tell(&self.session, at, &row, report))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn header(&self, texts: &[String], report: &mut Report) {
+        if self.args.plain {
+            return;
+        }
+        let (from, name) = (self.session.identity.network.ip(), &self.session.name);
+        let (n, how) = (self.sweep.len(), figures::method_name(self.method()));
+        let mut what: Vec<&str> = texts.iter().take(NAMED).map(String::as_str).collect();
+        what.extend((texts.len() > NAMED).then_some("..."));
+        let what = what.join(" ");
+        report.note(format_args!("SCAN {what} from {from} on {name}: {n} to probe by {how}"));
+    }
+
+    fn summary(
+        &mut self,
+        is_against: bool,
+        found_before: u64,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        let now = self.session.now();
+        let took = now.saturating_duration_since(self.began);
+        let dropped = link::FrameIo::dropped(self.session.stack.link_mut());
+        let figures = self.teller.figures();
+        if !self.args.plain {
+            report.note(figures.totals(self.method(), took, dropped));
+            let stations = self.teller.roll.stations();
+            for remark in figures.remarks(is_against, found_before, &stations) {
+                report.note(remark);
+            }
+        }
+        report.record(&Record::Scanned(Scanned {
+            ts: self.session.time(now),
+            targets: self.sweep.len(),
+            probed: figures.probed,
+            unsent: figures.unsent,
+            up: figures.up,
+            owners: figures.owners,
+            conflicts: figures.conflicts,
+            arp_only: figures.arp_only,
+            new: figures.new,
+            gone: figures.gone,
+            changed: figures.changed,
+            found_before,
+            requests: figures.requests,
+            took_ns: nanoseconds(took),
+            dropped,
+            interrupted: self.stopped,
+        }))
+    }
+
+    fn method(&self) -> Method {
+        plan::method(self.args)
+    }
+
+    /// Whether a packet to `addr` goes to its owner itself.
+    fn is_direct(&self, addr: Ipv4Addr) -> bool {
+        self.router(addr).is_none()
+    }
+
+    /// Who forwards what is for `addr`.
+    fn router(&self, addr: Ipv4Addr) -> Option<Ipv4Addr> {
+        match self.session.stack.route(addr)?.next_hop {
+            NextHop::Unicast(hop) => Some(hop).filter(|hop| *hop != addr),
+            _ => None,
+        }
+    }
+}
+
+/// Targets that the header names.
+const NAMED: usize = 4;

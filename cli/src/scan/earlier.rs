@@ -1,0 +1,147 @@
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    net::Ipv4Addr,
+    path::Path,
+};
+
+use macaddr::MacAddr6;
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+/// What the JSON lines of an earlier scan say, or those of several, one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Earlier {
+    /// What was to be scanned.
+    pub(super) targets: Vec<String>,
+    /// The stations that each address was at; none of one that only answered from afar.
+    pub(super) up: BTreeMap<Ipv4Addr, Vec<MacAddr6>>,
+    /// Addresses of which all is known, silent ones too.
+    pub(super) done: Vec<Ipv4Addr>,
+}
+
+impl Earlier {
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let name = path.display();
+        let unreadable = |error: &io::Error| Failure::usage(format!("{name}: {error}"));
+        let file = File::open(path).map_err(|error| unreadable(&error))?;
+        let earlier = Self::of(BufReader::new(file.take(LARGEST)));
+        let earlier = earlier.map_err(|why| Failure::usage(format!("{name}: {why}")))?;
+        earlier.ok_or_else(|| {
+            Failure::usage(format!("{name}: no scan's JSON lines"))
+                .hint("`sidestack scan -j ... > FILE` writes such a file")
+        })
+    }
+
+    fn of(mut lines: impl BufRead) -> Result<Option<Self>, String> {
+        let (mut earlier, mut is_scan) = (Self::default(), false);
+        let mut line = Vec::new();
+        for n in 1.. {
+            line.clear();
+            if lines.read_until(b'\n', &mut line).map_err(|error| error.to_string())? == 0 {
+                break;
+            }
+            let is_whole = line.ends_with(b"\n");
+            match serde_json::from_slice(&line) {
+                Ok(said) => is_scan |= earlier.take_in(said),
+                Err(_) if !is_whole => break, // cut off in the middle
+                Err(error) => return Err(format!("line {n}: {error}")),
+            }
+        }
+        earlier.done.sort_unstable();
+        earlier.done.dedup();
+        Ok(is_scan.then_some(earlier))
+    }
+
+    /// Says whether a scan begins with this.
+    fn take_in(&mut self, line: Line) -> bool {
+        match line {
+            Line::Start { cmd, targets } if cmd == "scan" => {
+                if self.targets.is_empty() {
+                    self.targets = targets;
+                }
+                return true;
+            }
+            Line::Host { ip, state, mac, interrupted } => {
+                if !interrupted {
+                    self.done.push(ip);
+                }
+                if state == "up" {
+                    let mac = mac.and_then(|mac| mac.parse().ok());
+                    let known = self.up.entry(ip).or_default();
+                    known.extend(mac.filter(|mac| !known.contains(mac)));
+                }
+            }
+            _ => {}
+        }
+        false
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Line {
+    Start {
+        cmd: String,
+        targets: Vec<String>,
+    },
+    Host {
+        ip: Ipv4Addr,
+        state: String,
+        mac: Option<String>,
+        interrupted: bool,
+    },
+    #[serde(other)]
+    Other,
+}
+
+/// Octets of such a file that are read.
+const LARGEST: u64 = 1 << 30;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: &str = r#"{"v":1,"type":"start","cmd":"scan","targets":["10.0.0.0/24"]}"#;
+
+    fn host(ip: u8, state: &str, mac: &str, interrupted: bool) -> String {
+        format!(
+            r#"{{"type":"host","ip":"10.0.0.{ip}","state":"{state}","mac":{mac},"interrupted":{interrupted}}}"#
+        )
+    }
+
+    fn of(lines: &[&str]) -> Result<Option<Earlier>, String> {
+        Earlier::of(lines.join("\n").as_bytes())
+    }
+
+    #[test]
+    fn what_was_cut_is_not_done_and_what_was_silent_is() {
+        let (two, three, four) = (
+            host(2, "up", r#""02:00:00:00:00:02""#, false),
+            host(3, "silent", "null", false),
+            host(4, "up", r#""02:00:00:00:00:04""#, true),
+        );
+        let earlier = of(&[START, &two, &three, &four, r#"{"type":"end","exit":130}"#]);
+        let earlier = earlier.unwrap().unwrap();
+        assert_eq!(earlier.targets, ["10.0.0.0/24"]);
+        assert_eq!(earlier.done, [2, 3].map(|n| Ipv4Addr::new(10, 0, 0, n)));
+        assert_eq!(earlier.up.len(), 2);
+    }
+
+    #[test]
+    fn a_last_line_that_was_cut_off_is_no_harm_and_one_before_it_is() {
+        let two = host(2, "up", "null", false);
+        let cut = r#"{"type":"host","ip":"10.0"#;
+        assert_eq!(of(&[START, &two, cut]).unwrap().unwrap().done.len(), 1);
+        assert!(of(&[START, cut, &two]).unwrap_err().starts_with("line 2: "));
+    }
+
+    #[test]
+    fn what_is_no_scan_is_told_apart() {
+        assert!(of(&[r#"{"v":1,"type":"start","cmd":"ping","targets":[]}"#]).unwrap().is_none());
+        assert!(of(&[]).unwrap().is_none());
+        assert!(of(&["PING 10.0.0.2", ""]).is_err());
+    }
+}

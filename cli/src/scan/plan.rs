@@ -1,0 +1,146 @@
+use std::net::Ipv4Addr;
+
+use ipnetwork::Ipv4Network;
+use stack::{
+    Shard, Targets,
+    sweep::{Config, Method, Permutation, Rate},
+};
+
+use super::{args::Scan, earlier::Earlier};
+use crate::{
+    args::Global, failure::Failure, identity::Standing, open::Us, secrets::Secrets,
+    session::Session, value::LinkName,
+};
+
+/// Whom to probe, and how.
+pub(super) struct Plan {
+    /// As people say it.
+    pub(super) texts: Vec<String>,
+    pub(super) targets: Targets,
+    pub(super) config: Config,
+    /// Targets of which the interrupted scan knew that they answer.
+    pub(super) found_before: u64,
+}
+
+impl Plan {
+    pub(super) fn new(
+        global: &Global,
+        args: &Scan,
+        named: Option<(Vec<String>, Targets)>,
+        earlier: Option<&Earlier>,
+        session: &Session,
+    ) -> Result<Self, Failure> {
+        let own = own_networks(global, session);
+        let (texts, targets) = match named {
+            Some(named) => named,
+            None => {
+                let whole = own.iter().map(|net| net.network()..=net.broadcast()).collect();
+                let text = |net: &Ipv4Network| format!("{}/{}", net.network(), net.prefix());
+                (own.iter().map(text).collect(), whole)
+            }
+        };
+        let everybodys = own.iter().filter(|net| net.prefix() < 31);
+        let everybodys = everybodys.flat_map(|net| [net.network(), net.broadcast()]);
+        let excepted = everybodys.chain(own.iter().map(|net| net.ip()));
+        let targets = targets.without(&excepted.map(|addr| addr..=addr).collect());
+        if targets.is_empty() {
+            let (addr, name) = (session.identity.network.ip(), &session.name);
+            let why = format!("no targets: {addr} is our own address on {name}");
+            return Err(Failure::usage(why).hint("name networks, or addresses of others"));
+        }
+        let mut config = config(global, args, &targets)?;
+        let mut targets = targets;
+        let mut found_before = 0;
+        if let Some(earlier) = earlier {
+            found_before = earlier.up.keys().filter(|addr| targets.contains(**addr)).count() as u64;
+            if config.shard != Shard::WHOLE {
+                // Which part is ours is known only of all targets together.
+                targets = part(&targets, &config)?;
+                config.shard = Shard::WHOLE;
+            }
+            targets = targets.without(&earlier.done.iter().map(|addr| *addr..=*addr).collect());
+        }
+        Ok(Self { texts, targets, config, found_before })
+    }
+}
+
+/// Which requests are made of a target.
+pub(super) fn method(args: &Scan) -> Method {
+    match (args.arp, args.echo) {
+        (true, _) => Method::Arp,
+        (_, true) => Method::Echo,
+        _ => Method::Both,
+    }
+}
+
+/// Whether each request's own stamp is worth its time.
+pub(super) fn us(args: &Scan) -> Us {
+    let rate = args.bandwidth.is_none() && (1..=STAMPED).contains(&args.rate);
+    if rate { Us::Host } else { Us::Sweeper }
+}
+
+fn config(global: &Global, args: &Scan, targets: &Targets) -> Result<Config, Failure> {
+    let shared = args.shard.is_some() || targets.len() > LISTED;
+    let seed = match (args.random, shared || global.seed.is_some()) {
+        (true, _) if args.shard.is_none() => Some(Secrets::draw(global.seed)?.seed),
+        (true, _) | (_, true) => Some(global.seed.unwrap_or_default()),
+        (false, false) => None,
+    };
+    Ok(Config {
+        method: method(args),
+        rate: args.bandwidth.unwrap_or_else(|| Rate::per_second(args.rate)),
+        retries: args.retries,
+        timeout: args.wait,
+        seed,
+        shard: args.shard.unwrap_or(Shard::WHOLE),
+        ..Config::default()
+    })
+}
+
+/// The networks that we have an address on: ours, and the kernel's on this interface.
+fn own_networks(global: &Global, session: &Session) -> Vec<Ipv4Network> {
+    let ours = session.identity.network;
+    let mut own = vec![ours];
+    let is_hosts = matches!(global.interface, None | Some(LinkName::Interface(_)));
+    if is_hosts && let Ok(interface) = link::interface(&session.name) {
+        let theirs = interface.addresses.iter();
+        let theirs = theirs.filter_map(|is| Ipv4Network::new(is.addr, is.prefix_len).ok());
+        // Of an address that we adopt, the network is ours; the host's are on the same wire.
+        let reachable = |net: &Ipv4Network| {
+            session.identity.standing == Standing::Hosts || ours.contains(net.ip())
+        };
+        own.extend(theirs.filter(|net| *net != ours && reachable(net)));
+    }
+    own
+}
+
+/// Our own part of `targets`.
+fn part(targets: &Targets, config: &Config) -> Result<Targets, Failure> {
+    let (total, shard) = (targets.len(), config.shard);
+    if shard.len(total) > LARGEST_PART {
+        let why = format!("--resume: a part of more than {LARGEST_PART} targets");
+        return Err(Failure::usage(why).hint("take more parts"));
+    }
+    let order = config.seed.map(|seed| Permutation::new(total, seed));
+    let places = (0..shard.len(total)).map(|n| shard.place(n));
+    let numbers = places.map(|place| order.map_or(place, |order| order.at(place)));
+    let addrs = numbers.filter_map(|number| targets.nth(number));
+    let mut part: Targets = addrs.map(|addr: Ipv4Addr| addr..=addr).collect();
+    for (&addr, &mac) in targets.pins() {
+        part.pin(addr, mac);
+    }
+    Ok(part)
+}
+
+/// So many targets are asked in their order, unless a seed is given; more are not, so that no
+/// network of theirs has to take it all at once.
+const LISTED: u64 = 256;
+
+/// Requests a second whose leaving the kernel is asked to stamp.
+const STAMPED: u32 = 1000;
+
+/// Targets of a part that is gone on with.
+const LARGEST_PART: u64 = 1 << 24;
+
+/// Neighbours that are remembered at most: a /16 of them.
+pub(super) const MOST_NEIGHBOURS: u64 = 1 << 16;

@@ -116,6 +116,8 @@ impl Run<'_> {
                 }
             }
             self.teller.settle(now, &self.session, report)?;
+            let took = now.saturating_duration_since(self.began);
+            self.teller.show(self.sweep.under_way() as u64, took);
             let more = self.session.or_gone(polled, report)?;
             if self.stopped || (self.sweep.is_over() && self.teller.is_idle()) {
                 return Ok(());
@@ -197,7 +199,7 @@ impl Run<'_> {
         let figures = &mut self.teller.roll.figures;
         figures.unsent += 1;
         if figures.unsent == 1 && !self.args.plain {
-            report.note(format_args!("{dst}: cannot be probed: {why}"));
+            self.teller.note(format_args!("{dst}: cannot be probed: {why}"), report);
         }
         let (ts, seq) = (self.session.time(at), round as u16);
         report.record(&Record::Unsent { ts, dst, seq, reason: "refused" })
@@ -220,7 +222,8 @@ impl Run<'_> {
             {
                 self.teller.roll.figures.conflicts += 1;
                 let other = Mac(other);
-                report.note(format_args!("CONFLICT: {addr} is ours, and {other} claims it too"));
+                let text = format_args!("CONFLICT: {addr} is ours, and {other} claims it too");
+                self.teller.note(text, report);
                 None
             }
             arp::Event::Conflict { addr, other, .. } => self.teller.roll.contested(at, addr, other),
@@ -244,7 +247,8 @@ impl Run<'_> {
             icmp::Straying::Late { round_trip } => {
                 if !self.args.plain {
                     let ms = Ms(round_trip);
-                    report.note(format_args!("{dst} answers the echo late, after {ms} ms"));
+                    let text = format_args!("{dst} answers the echo late, after {ms} ms");
+                    self.teller.note(text, report);
                 }
                 let (ts, rtt_ns) = (self.session.time(at), nanoseconds(round_trip));
                 let from_mac = from_mac.map(Mac);

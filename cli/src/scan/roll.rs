@@ -183,6 +183,11 @@ impl Roll {
         self.settling.first().copied().filter(|(due, _)| *due <= now)
     }
 
+    /// Hosts that only others may still have something to say of.
+    pub(super) fn settling(&self) -> u64 {
+        self.settling.len() as u64
+    }
+
     /// When there will be such a host.
     pub(super) fn due(&self) -> Option<Instant> {
         self.settling.first().map(|(due, _)| *due)

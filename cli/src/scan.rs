@@ -61,7 +61,7 @@ pub(crate) fn run(global: &Global, args: &Scan, report: &mut Report) -> Result<u
     let mut session = Session::open(global, first, plan::us(args), config)?;
     let named = named.map(|named| (texts.clone(), named));
     let plan = Plan::new(global, args, named, earlier.as_ref(), &session)?;
-    let Plan { texts, targets, config, found_before } = plan;
+    let Plan { texts, targets, config, found_before, conflicts_before } = plan;
     session.start(report, "scan", &texts)?;
     if let Some(code) = session.settle(global, report)? {
         session.close(report)?;
@@ -79,8 +79,9 @@ pub(crate) fn run(global: &Global, args: &Scan, report: &mut Report) -> Result<u
     let closed = session.close(report);
     ended.and(closed)?;
     let figures = teller.figures();
-    let enough = figures.up + found_before >= args.min_replies && figures.conflicts == 0;
-    Ok(if stopped { 130 } else { u8::from(!enough) })
+    let enough = figures.up + found_before >= args.min_replies;
+    let peace = figures.conflicts + conflicts_before == 0;
+    Ok(if stopped { 130 } else { u8::from(!(enough && peace)) })
 }
 
 fn refuse(global: &Global, args: &Scan) -> Result<(), Failure> {
@@ -149,6 +150,10 @@ impl Run<'_> {
             Arp::NotAsked
         };
         let echo = match outcome {
+            Outcome::At { .. } if tries == 0 && is_all => {
+                return self.unsent(ended, "IP@MAC says where it is", report);
+            }
+            Outcome::At { .. } if tries == 0 => return Ok(()), // pinned: the echo decides
             Outcome::At { mac, round_trip } => {
                 self.teller.located(at, addr, mac, round_trip, is_all);
                 return Ok(());
@@ -255,7 +260,7 @@ impl Run<'_> {
                 report.record(&Record::Late { ts, dst, from_mac, seq, bytes, ttl, rtt_ns })
             }
             icmp::Straying::Duplicate { .. } if self.is_direct(dst) => {
-                let row = from_mac.and_then(|mac| self.teller.roll.answered_too(at, dst, mac));
+                let row = from_mac.and_then(|mac| self.teller.roll.answered_too(dst, mac));
                 row.map_or(Ok(()), |row| self.teller.tell(&self.session, at, &row, report))
             }
             _ => Ok(()),

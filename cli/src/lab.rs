@@ -3,7 +3,7 @@ use std::{net::Ipv4Addr, str::FromStr, time::Duration};
 use ipnetwork::Ipv4Network;
 use link::{EtherType, Link, Paced, memory::Faults};
 use macaddr::MacAddr6;
-use stack::{Guest, Lab};
+use stack::{Config, Guest, Lab};
 
 use crate::value;
 
@@ -11,6 +11,8 @@ use crate::value;
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     hosts: u8,
+    /// So many of the first hosts have an address that another host has, too.
+    twins: u8,
     faults: Faults,
     seed: Option<u64>,
     paced: bool,
@@ -30,6 +32,12 @@ impl Plan {
         for host in 0..self.hosts {
             lab.host(near, network(0, 2 + host), Some(GATEWAY));
         }
+        for host in 0..self.twins.min(self.hosts) {
+            let mac = MacAddr6::new(2, 0, 0, 0, 0, 2 + host);
+            let port = lab.wire(near).attach(mac);
+            let twin = Config { gateway: Some(GATEWAY), ..Config::new(network(0, 2 + host)) };
+            lab.host_at(near, port, twin);
+        }
         lab.router([(near, network(0, 254)), (far, network(1, 254))]);
         lab.host(far, network(1, 2), Some(network(1, 254).ip()));
         lab.wire(near).set_fate(self.faults.fate(self.seed.unwrap_or(seed)));
@@ -45,7 +53,7 @@ impl Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { hosts: 10, faults: Faults::default(), seed: None, paced: true }
+        Self { hosts: 10, twins: 0, faults: Faults::default(), seed: None, paced: true }
     }
 }
 
@@ -60,6 +68,7 @@ impl FromStr for Plan {
             let faults = &mut plan.faults;
             let parsed = match key {
                 "hosts" => hosts(value).map(|hosts| plan.hosts = hosts),
+                "twins" => hosts(value).map(|twins| plan.twins = twins),
                 "seed" => seed(value).map(|seed| plan.seed = Some(seed)),
                 "pace" => pace(value).map(|paced| plan.paced = paced),
                 "loss" => probability(value).map(|p| faults.loss = p),
@@ -148,6 +157,6 @@ pub(crate) const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 254);
 const MAX_HOSTS: u8 = 252;
 
 const KEYS: &str = "hosts, loss, burst, delay, jitter, dup, reorder, corrupt, truncate, pad, mtu, silent, \
-    seed and pace";
+    twins, seed and pace";
 
 const LONGEST: Duration = Duration::from_secs(60);

@@ -63,7 +63,7 @@ pub(crate) fn run(global: &Global, args: &Scan, report: &mut Report) -> Result<u
     let mut session = Session::open(global, first, plan::us(args), config)?;
     let named = named.map(|named| (texts.clone(), named));
     let plan = Plan::new(global, args, named, earlier.as_ref(), &session)?;
-    let Plan { texts, targets, config, found_before } = plan;
+    let Plan { texts, targets, config, found_before, conflicts_before } = plan;
     let ours = config.shard.len(targets.len());
     let draft = args.html.as_deref().map(|path| Draft::begin("Scan", path, ours, &session));
     let draft = draft.transpose()?;
@@ -86,8 +86,9 @@ pub(crate) fn run(global: &Global, args: &Scan, report: &mut Report) -> Result<u
     let closed = session.close(report);
     ended.and(written).and(closed)?;
     let figures = teller.figures();
-    let enough = figures.up + found_before >= args.min_replies && figures.conflicts == 0;
-    Ok(if stopped { 130 } else { u8::from(!enough) })
+    let enough = figures.up + found_before >= args.min_replies;
+    let peace = figures.conflicts + conflicts_before == 0;
+    Ok(if stopped { 130 } else { u8::from(!(enough && peace)) })
 }
 
 fn refuse(global: &Global, args: &Scan) -> Result<(), Failure> {
@@ -123,6 +124,8 @@ impl Run<'_> {
                 }
             }
             self.teller.settle(now, &self.session, report)?;
+            let took = now.saturating_duration_since(self.began);
+            self.teller.show(self.sweep.under_way() as u64, took);
             let more = self.session.or_gone(polled, report)?;
             if self.stopped || (self.sweep.is_over() && self.teller.is_idle()) {
                 return Ok(());
@@ -154,6 +157,10 @@ impl Run<'_> {
             Arp::NotAsked
         };
         let echo = match outcome {
+            Outcome::At { .. } if tries == 0 && is_all => {
+                return self.unsent(ended, "IP@MAC says where it is", report);
+            }
+            Outcome::At { .. } if tries == 0 => return Ok(()), // pinned: the echo decides
             Outcome::At { mac, round_trip } => {
                 self.teller.located(at, addr, mac, round_trip, is_all);
                 return Ok(());
@@ -204,7 +211,7 @@ impl Run<'_> {
         let figures = &mut self.teller.roll.figures;
         figures.unsent += 1;
         if figures.unsent == 1 && !self.args.plain {
-            report.note(format_args!("{dst}: cannot be probed: {why}"));
+            self.teller.note(format_args!("{dst}: cannot be probed: {why}"), report);
         }
         let (ts, seq) = (self.session.time(at), round as u16);
         report.record(&Record::Unsent { ts, dst, seq, reason: "refused" })
@@ -227,7 +234,8 @@ impl Run<'_> {
             {
                 self.teller.roll.figures.conflicts += 1;
                 let other = Mac(other);
-                report.note(format_args!("CONFLICT: {addr} is ours, and {other} claims it too"));
+                let text = format_args!("CONFLICT: {addr} is ours, and {other} claims it too");
+                self.teller.note(text, report);
                 None
             }
             arp::Event::Conflict { addr, other, .. } => self.teller.roll.contested(at, addr, other),
@@ -251,14 +259,15 @@ impl Run<'_> {
             icmp::Straying::Late { round_trip } => {
                 if !self.args.plain {
                     let ms = Ms(round_trip);
-                    report.note(format_args!("{dst} answers the echo late, after {ms} ms"));
+                    let text = format_args!("{dst} answers the echo late, after {ms} ms");
+                    self.teller.note(text, report);
                 }
                 let (ts, rtt_ns) = (self.session.time(at), nanoseconds(round_trip));
                 let from_mac = from_mac.map(Mac);
                 report.record(&Record::Late { ts, dst, from_mac, seq, bytes, ttl, rtt_ns })
             }
             icmp::Straying::Duplicate { .. } if self.is_direct(dst) => {
-                let row = from_mac.and_then(|mac| self.teller.roll.answered_too(at, dst, mac));
+                let row = from_mac.and_then(|mac| self.teller.roll.answered_too(dst, mac));
                 row.map_or(Ok(()), |row| self.teller.tell(&self.session, at, &row, report))
             }
             _ => Ok(()),

@@ -184,6 +184,35 @@ fn what_an_interrupted_scan_lacks_is_probed_and_nothing_else() {
 }
 
 #[test]
+fn two_owners_of_one_address_have_a_line_each_and_exit_code_1() {
+    let (exit, lines, errors) = run("scan -I lab:pace=0,twins=1 10.0.0.2-3");
+    let expected = [
+        "10.0.0.2\t02:00:0a:00:00:02\t(local)\tarp 0.10 ms\techo 0.10 ms ttl 64\tCONFLICT 2 owners",
+        "10.0.0.2\t02:00:00:00:00:02\t(local)\tarp 0.10 ms\techo -\tCONFLICT 2 owners",
+        "10.0.0.3\t02:00:0a:00:00:03\t(local)\tarp 0.10 ms\techo 0.10 ms ttl 64",
+    ];
+    assert_eq!((exit, lines), (Some(1), expected.map(str::to_owned).into()));
+    assert!(errors.contains("2 addresses, 3 owners, 1 conflict"), "{errors}");
+    let (_, lines, _) = run("scan -j -I lab:pace=0,twins=1 10.0.0.2-3");
+    let earlier = Lines::of("twins", &lines);
+    let (exit, _, _) = run(&format!("scan --resume {} -I lab:pace=0 10.0.0.2-9", earlier.0));
+    assert_eq!(exit, Some(1), "the conflict of before is one");
+}
+
+#[test]
+fn a_pinned_host_is_up_if_it_answers_the_echo() {
+    let pins = "10.0.0.2@02:00:0a:00:00:02 10.0.0.99@02:00:00:00:00:99";
+    let (_, lines, _) = run(&format!("scan -j -r 0 -I lab:pace=0 {pins}"));
+    let hosts = records(&lines, "host");
+    let told: Vec<_> = hosts.iter().map(|is| (&is["ip"], &is["state"], &is["mac"])).collect();
+    let (mac, none) = (json!("02:00:0a:00:00:02"), Value::Null);
+    let (one, other) = (json!("10.0.0.2"), json!("10.0.0.99"));
+    assert_eq!(told, [(&one, &json!("up"), &mac), (&other, &json!("silent"), &none)]);
+    let (exit, lines, _) = run(&format!("scan -j --arp -I lab:pace=0 {pins}"));
+    assert_eq!((exit, records(&lines, "unsent").len()), (Some(1), 2));
+}
+
+#[test]
 fn a_part_is_gone_on_with_in_the_same_part() {
     let args = "--shard 2/3 --seed 5 -I lab:pace=0 -l";
     let (_, lines, _) = run(&format!("scan -j {args}"));

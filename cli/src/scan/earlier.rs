@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, BufRead, BufReader, Read},
     net::Ipv4Addr,
@@ -20,6 +20,8 @@ pub(super) struct Earlier {
     pub(super) up: BTreeMap<Ipv4Addr, Vec<MacAddr6>>,
     /// Addresses of which all is known, silent ones too.
     pub(super) done: Vec<Ipv4Addr>,
+    /// Addresses with several owners.
+    pub(super) contested: BTreeSet<Ipv4Addr>,
 }
 
 impl Earlier {
@@ -33,6 +35,11 @@ impl Earlier {
             Failure::usage(format!("{name}: no scan's JSON lines"))
                 .hint("`sidestack scan -j ... > FILE` writes such a file")
         })
+    }
+
+    /// Whether all is known of `addr`.
+    pub(super) fn is_done(&self, addr: Ipv4Addr) -> bool {
+        self.done.binary_search(&addr).is_ok()
     }
 
     fn of(mut lines: impl BufRead) -> Result<Option<Self>, String> {
@@ -64,7 +71,10 @@ impl Earlier {
                 }
                 return true;
             }
-            Line::Host { ip, state, mac, interrupted } => {
+            Line::Host { ip, state, mac, conflict, interrupted } => {
+                if conflict {
+                    self.contested.insert(ip);
+                }
                 if !interrupted {
                     self.done.push(ip);
                 }
@@ -91,6 +101,7 @@ enum Line {
         ip: Ipv4Addr,
         state: String,
         mac: Option<String>,
+        conflict: bool,
         interrupted: bool,
     },
     #[serde(other)]
@@ -108,7 +119,7 @@ mod tests {
 
     fn host(ip: u8, state: &str, mac: &str, interrupted: bool) -> String {
         format!(
-            r#"{{"type":"host","ip":"10.0.0.{ip}","state":"{state}","mac":{mac},"interrupted":{interrupted}}}"#
+            r#"{{"type":"host","ip":"10.0.0.{ip}","state":"{state}","mac":{mac},"conflict":false,"interrupted":{interrupted}}}"#
         )
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Plan {
     pub(super) config: Config,
     /// Targets of which the interrupted scan knew that they answer.
     pub(super) found_before: u64,
+    /// Those of them that have several owners.
+    pub(super) conflicts_before: u64,
 }
 
 impl Plan {
@@ -50,17 +52,19 @@ impl Plan {
         }
         let mut config = config(global, args, &targets)?;
         let mut targets = targets;
-        let mut found_before = 0;
+        let (mut found_before, mut conflicts_before) = (0, 0);
         if let Some(earlier) = earlier {
-            found_before = earlier.up.keys().filter(|addr| targets.contains(**addr)).count() as u64;
             if config.shard != Shard::WHOLE {
                 // Which part is ours is known only of all targets together.
                 targets = part(&targets, &config)?;
                 config.shard = Shard::WHOLE;
             }
+            let is_found = |addr: &&Ipv4Addr| targets.contains(**addr) && earlier.is_done(**addr);
+            found_before = earlier.up.keys().filter(is_found).count() as u64;
+            conflicts_before = earlier.contested.iter().filter(is_found).count() as u64;
             targets = targets.without(&earlier.done.iter().map(|addr| *addr..=*addr).collect());
         }
-        Ok(Self { texts, targets, config, found_before })
+        Ok(Self { texts, targets, config, found_before, conflicts_before })
     }
 }
 

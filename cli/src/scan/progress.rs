@@ -1,8 +1,6 @@
-use std::io::{self, IsTerminal};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
-use crate::failure::Failure;
 
 /// How far the scan has come: a line on stderr, if that is a terminal.
 pub(super) struct Progress(ProgressBar);
@@ -18,19 +16,28 @@ impl Progress {
 
     /// Whether anybody sees it.
     pub(super) fn is_shown(&self) -> bool {
-        io::stderr().is_terminal()
+        !self.0.is_hidden()
     }
 
-    pub(super) fn update(&self, done: u64, found: u64) {
-        if self.0.position() != done {
-            self.0.set_position(done);
-            self.0.set_message(format!("{found} found"));
+    /// So many targets were begun with in this time, and so many hosts found.
+    pub(super) fn update(&self, begun: u64, found: u64, took: Duration) {
+        if self.0.is_hidden() {
+            return;
         }
-        self.0.tick();
+        self.0.set_position(begun);
+        let total = self.0.length().unwrap_or(begun);
+        let left = total.saturating_sub(begun);
+        if left == 0 {
+            self.0.set_message(format!("{found} found, waiting for the last"));
+            return;
+        }
+        let rate = (begun as f64 / took.as_secs_f64().max(0.1)).max(1.0);
+        let left = (left as f64 / rate).ceil();
+        self.0.set_message(format!("{found} found, {rate:.0} a second, {left} s left"));
     }
 
     /// Lets `tell` write to the terminal that it may be on.
-    pub(super) fn aside(&self, tell: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    pub(super) fn aside<T>(&self, tell: impl FnOnce() -> T) -> T {
         self.0.suspend(tell)
     }
 
@@ -39,4 +46,4 @@ impl Progress {
     }
 }
 
-const TEMPLATE: &str = "{bar:24} {pos}/{len} {percent}%  {per_sec}  {msg}  {eta} left";
+const TEMPLATE: &str = "{bar:24} {pos}/{len} {percent}%, {msg}";

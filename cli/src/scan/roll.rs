@@ -101,15 +101,20 @@ impl Roll {
         true
     }
 
-    /// Somebody else claims `addr`, too; the row of a host that was told of without him.
+    /// Somebody else claims `addr` by ARP, too; the row of a host that was told of without him.
     pub(super) fn contested(&mut self, at: Instant, addr: Ipv4Addr, mac: MacAddr6) -> Option<Row> {
-        if let Some(host) = self.open.get_mut(&addr) {
+        let mut arp = Arp::Answered(None);
+        if let Some(host) = self.open.get(&addr)
+            && let Some(Arp::Answered(Some(time))) = host.owners.first().map(|owner| owner.arp)
+        {
             let later = at.saturating_duration_since(host.answered);
-            let first = host.owners.first().map(|owner| owner.arp);
-            let arp = match first {
-                Some(Arp::Answered(Some(time))) => Arp::Answered(Some(time + later)),
-                _ => Arp::Answered(None),
-            };
+            arp = Arp::Answered(Some(time + later));
+        }
+        self.claimed(addr, mac, arp)
+    }
+
+    fn claimed(&mut self, addr: Ipv4Addr, mac: MacAddr6, arp: Arp) -> Option<Row> {
+        if let Some(host) = self.open.get_mut(&addr) {
             host.add(mac, arp);
             host.conflict = true;
             return None;
@@ -123,21 +128,16 @@ impl Roll {
         self.figures.conflicts += u64::from(!told.conflict);
         told.conflict = true;
         let row = Row { owners: told.macs.len(), ..Row::of(addr, State::Up) };
-        Some(Row { mac: Some(mac), arp: Arp::Answered(None), conflict: true, ..row })
+        Some(Row { mac: Some(mac), arp, conflict: true, ..row })
     }
 
     /// `mac` has answered an echo to `addr`, though another had answered it already.
-    pub(super) fn answered_too(
-        &mut self,
-        at: Instant,
-        addr: Ipv4Addr,
-        mac: MacAddr6,
-    ) -> Option<Row> {
+    pub(super) fn answered_too(&mut self, addr: Ipv4Addr, mac: MacAddr6) -> Option<Row> {
         let is_known = match (self.open.get(&addr), self.told.get(&addr)) {
             (Some(host), _) => host.owners.iter().any(|owner| owner.mac == Some(mac)),
             (_, told) => told.is_none_or(|told| told.macs.contains(&mac)),
         };
-        if is_known { None } else { self.contested(at, addr, mac) }
+        if is_known { None } else { self.claimed(addr, mac, Arp::NotAsked) }
     }
 
     /// `addr` has moved; to where it has been before, it is contested.
@@ -181,6 +181,11 @@ impl Roll {
     /// The next host that nothing is to be waited for any more.
     pub(super) fn settled(&self, now: Instant) -> Option<(Instant, Ipv4Addr)> {
         self.settling.first().copied().filter(|(due, _)| *due <= now)
+    }
+
+    /// Hosts that only others may still have something to say of.
+    pub(super) fn settling(&self) -> u64 {
+        self.settling.len() as u64
     }
 
     /// When there will be such a host.

@@ -1,4 +1,5 @@
 use std::{
+    fmt::Display,
     net::Ipv4Addr,
     time::{Duration, Instant},
 };
@@ -99,9 +100,19 @@ impl Teller {
             };
             self.tell_all(session, addr, name.as_deref(), report)?;
         }
-        let figures = self.figures();
-        self.progress.update(figures.probed + figures.unsent, figures.up);
         Ok(())
+    }
+
+    /// How far it has come, so many being asked.
+    pub(super) fn show(&self, asked: u64, took: Duration) {
+        let Figures { probed, unsent, up, .. } = self.figures();
+        let begun = probed + unsent + asked + self.roll.settling();
+        self.progress.update(begun, up, took);
+    }
+
+    /// A line for people that is no result.
+    pub(super) fn note(&self, text: impl Display, report: &mut Report) {
+        self.progress.aside(|| report.note(text));
     }
 
     /// Tells of all who have answered anything.
@@ -122,7 +133,7 @@ impl Teller {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let ts = session.time(at);
-        report.record(&Record::Host(row.record(ts)))?;
+        self.progress.aside(|| report.record(&Record::Host(row.record(ts))))?;
         if let Some(draft) = &mut self.draft {
             page::add(&mut draft.findings, row);
         }

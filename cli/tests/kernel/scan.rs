@@ -180,7 +180,7 @@ fn interrupted() -> Tested {
         [1, 2].into_iter().chain(64..96).map(|n| format!("10.77.0.{n}")).collect();
     let path = format!("{}/scan-{}.jsonl", env!("CARGO_TARGET_TMPDIR"), std::process::id());
     for (seed, heard) in [1_u64, 2, 9, 20, 33, 60].into_iter().enumerate() {
-        let args = format!("scan {US} -R --seed {seed} --rate 400 10.77.0.0/24");
+        let args = format!("scan {US} -r 0 -R --seed {seed} --rate 400 10.77.0.0/24");
         let mut program = Run::start(&net.here, Form::Json, &args)?;
         for _ in 0..heard {
             program.until(r#""type":"host""#)?;
@@ -189,7 +189,7 @@ fn interrupted() -> Tested {
         let first = program.ends(130)?;
         assert_eq!(scanned(&first)?["interrupted"], true);
         fs::write(&path, first.out.join("\n") + "\n")?;
-        let rest = scan(&net, Form::Json, &format!("--rate 400 --resume {path}"), 0)?;
+        let rest = scan(&net, Form::Json, &format!("-r 0 --rate 400 --resume {path}"), 0)?;
         let whole = |said: &Said| -> BTreeSet<String> {
             let whole = said.of("host").filter(|host| host["interrupted"] == false);
             whole.map(|host| host["ip"].as_str().unwrap_or_default().to_owned()).collect()

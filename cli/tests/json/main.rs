@@ -99,7 +99,7 @@ fn what_cannot_be_done_is_one_error_and_the_end_with_its_exit_code() {
         ("ping -j -c none -I lab 10.0.0.2", "usage", 2),
         ("ping -j -I lab 10.0.0.300", "usage", 2),
         ("ping -j -I lab nosuch.invalid", "usage", 2),
-        ("ping -j -I lab -s 1473 10.0.0.2", "usage", 2),
+        ("ping -j -I lab -M do -s 1473 10.0.0.2", "usage", 2),
         ("arp -j -I lab 10.0.0.1", "usage", 2),
         ("interfaces -j --vlan 7", "usage", 2),
         ("ping -j -I wread-none 10.0.0.2", "link", 4),

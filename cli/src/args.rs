@@ -139,7 +139,9 @@ impl Cli {
             }
             Command::Arp(_) => &["--gateway", "--via"],
         };
-        useless.iter().chain([&SECOND]).find(|flag| self.global.has(flag)).copied()
+        let one_only = !matches!(self.command, Command::Serve(_));
+        let second = one_only.then_some(&SECOND);
+        useless.iter().chain(second).find(|flag| self.global.has(flag)).copied()
     }
 }
 

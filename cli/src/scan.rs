@@ -19,7 +19,7 @@ use std::{net::Ipv4Addr, time::Instant};
 use ipv4::NextHop;
 use macaddr::MacAddr6;
 use stack::{
-    Sweep, What, arp, icmp, ipv4,
+    Sweep, Targets, What, arp, icmp, ipv4,
     sweep::{Ended, Event, Method, Outcome},
 };
 
@@ -53,7 +53,7 @@ pub(crate) fn run(global: &Global, args: &Scan, report: &mut Report) -> Result<u
         _ => &args.targets,
     };
     let named = if texts.is_empty() { None } else { Some(targets::parse(texts)?) };
-    let most = named.as_ref().map_or(plan::MOST_NEIGHBOURS, stack::Targets::len);
+    let most = named.as_ref().map_or(plan::MOST_NEIGHBOURS, Targets::len);
     let config = arp::Config {
         capacity: most.clamp(4096, plan::MOST_NEIGHBOURS) as usize,
         requests: u32::from(args.retries) + 1,
@@ -63,7 +63,7 @@ pub(crate) fn run(global: &Global, args: &Scan, report: &mut Report) -> Result<u
     let mut session = Session::open(global, first, plan::us(args), config)?;
     let named = named.map(|named| (texts.clone(), named));
     let plan = Plan::new(global, args, named, earlier.as_ref(), &session)?;
-    let Plan { texts, targets, config, found_before, conflicts_before } = plan;
+    let Plan { texts, targets, apart, config, found_before, conflicts_before } = plan;
     let ours = config.shard.len(targets.len());
     let draft = args.html.as_deref().map(|path| Draft::begin("Scan", path, ours, &session));
     let draft = draft.transpose()?;
@@ -75,7 +75,7 @@ pub(crate) fn run(global: &Global, args: &Scan, report: &mut Report) -> Result<u
     let began = session.now();
     let sweep = Sweep::new(began, targets, config, &mut session.stack);
     let teller = Teller::new(args, known, draft, sweep.len());
-    let mut scan = Run { session, args, sweep, teller, began, stopped: false };
+    let mut scan = Run { session, args, sweep, apart, teller, began, stopped: false };
     scan.header(&texts, report);
     let ended = scan.go(report);
     scan.teller.rest(&scan.session, report)?;
@@ -106,6 +106,7 @@ struct Run<'a> {
     session: Session,
     args: &'a Scan,
     sweep: Sweep,
+    apart: Targets,
     teller: Teller,
     began: Instant,
     stopped: bool,
@@ -149,6 +150,9 @@ impl Run<'_> {
 
     fn ended(&mut self, ended: &Ended, report: &mut Report) -> Result<(), Failure> {
         let &Ended { at, addr, tries, from_mac, outcome, .. } = ended;
+        if self.apart.contains(addr) {
+            return Ok(());
+        }
         self.teller.roll.figures.requests += u64::from(tries);
         let is_all = self.method() == Method::Arp;
         let by_arp = if self.is_direct(addr) && self.method() != Method::Echo {

@@ -127,6 +127,23 @@ fn colour_comes_when_it_is_wanted() {
 }
 
 #[test]
+fn machines_of_different_addresses_cover_each_target_once() {
+    let of = |(part, us)| {
+        let args = format!("-S 10.0.0.{us}/24 --no-probe --shard {part}/3 10.0.0.0/24");
+        records(&run(&format!("scan -j -r 0 -I lab:pace=0 {args}")).1, "host")
+    };
+    let hosts: Vec<_> = [(1, 40), (2, 50), (3, 60)].into_iter().flat_map(of).collect();
+    let mut asked: Vec<&str> = hosts.iter().filter_map(|host| host["ip"].as_str()).collect();
+    asked.sort_unstable();
+    assert!(asked.windows(2).all(|pair| pair[0] != pair[1]), "nobody twice");
+    // Of the 254, each machine passes over itself, if its part has that at all.
+    assert!((251..=254).contains(&asked.len()), "{}", asked.len());
+    for n in (1..255).filter(|n| ![40, 50, 60].contains(n)) {
+        assert!(asked.contains(&format!("10.0.0.{n}").as_str()), "{n}");
+    }
+}
+
+#[test]
 fn whatever_the_order_and_the_part_each_is_found_once() {
     let all = run("scan -x -R --seed 7 -I lab:pace=0 -l").1;
     let mut sorted = all.clone();

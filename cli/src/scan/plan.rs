@@ -17,6 +17,8 @@ pub(super) struct Plan {
     /// As people say it.
     pub(super) texts: Vec<String>,
     pub(super) targets: Targets,
+    /// Those that are not looked at even if they are targets: ours, and everybody's.
+    pub(super) apart: Targets,
     pub(super) config: Config,
     /// Targets of which the interrupted scan knew that they answer.
     pub(super) found_before: u64,
@@ -43,15 +45,17 @@ impl Plan {
         };
         let everybodys = own.iter().filter(|net| net.prefix() < 31);
         let everybodys = everybodys.flat_map(|net| [net.network(), net.broadcast()]);
-        let excepted = everybodys.chain(own.iter().map(|net| net.ip()));
-        let targets = targets.without(&excepted.map(|addr| addr..=addr).collect());
-        if targets.is_empty() {
+        let apart = everybodys.chain(own.iter().map(|net| net.ip()));
+        let apart: Targets = apart.map(|addr| addr..=addr).collect();
+        let others = targets.without(&apart);
+        if others.is_empty() {
             let (addr, name) = (session.identity.network.ip(), &session.name);
             let why = format!("no targets: {addr} is our own address on {name}");
             return Err(Failure::usage(why).hint("name networks, or addresses of others"));
         }
+        // Machines that share them must all number them alike, whoever they are.
+        let mut targets = if args.shard.is_some() { targets } else { others };
         let mut config = config(global, args, &targets)?;
-        let mut targets = targets;
         let (mut found_before, mut conflicts_before) = (0, 0);
         if let Some(earlier) = earlier {
             if config.shard != Shard::WHOLE {
@@ -64,7 +68,7 @@ impl Plan {
             conflicts_before = earlier.contested.iter().filter(is_found).count() as u64;
             targets = targets.without(&earlier.done.iter().map(|addr| *addr..=*addr).collect());
         }
-        Ok(Self { texts, targets, config, found_before, conflicts_before })
+        Ok(Self { texts, targets, apart, config, found_before, conflicts_before })
     }
 }
 

@@ -284,6 +284,10 @@ impl Run<'_> {
 
 /// Refuses letters that mean nothing together.
 fn refuse(global: &Global, args: &Ping) -> Result<(), Failure> {
+    if args.interval == Some(Duration::ZERO) {
+        return Err(Failure::usage("-i 0: must be more than nothing for one target")
+            .hint("-f asks as fast as it answers"));
+    }
     let letters = &args.letters;
     let records = letters.record_route || letters.record_times.is_some();
     let lines = !(args.quiet || global.json || letters.flood);

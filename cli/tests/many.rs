@@ -14,6 +14,12 @@ fn run(args: &str) -> (Option<i32>, Vec<String>) {
 }
 
 #[test]
+fn no_interval_is_as_fast_as_it_goes() {
+    let ping = |args: &str| run(&format!("fping -a -i {args} -I lab:pace=0 10.0.0.0/28"));
+    assert_eq!(ping("0"), ping("10ms"));
+}
+
+#[test]
 fn many_targets_are_told_apart_into_alive_and_unreachable() {
     let (exit, lines) = run("ping -I lab:pace=0,hosts=2 -r 0 10.0.0.2-4 !10.0.0.3 10.0.1.2");
     let expected = ["10.0.0.2 is alive", "10.0.1.2 is alive", "10.0.0.4 is unreachable"];

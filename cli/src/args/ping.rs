@@ -17,7 +17,7 @@ pub(crate) struct Ping {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
     /// Between two requests: `200ms`; a bare number is seconds. By default 1s, to many 10ms
-    #[arg(short, long, value_name = "DUR", value_parser = value::interval)]
+    #[arg(short, long, value_name = "DUR", value_parser = value::duration)]
     pub(crate) interval: Option<Duration>,
     /// Stop after this long, whatever has come
     #[arg(short = 'w', long, value_name = "DUR", value_parser = value::duration)]

@@ -147,7 +147,7 @@ impl Bench {
 }
 
 /// Says so on one line; where everything is to be tested, that is a failure.
-fn left_out(tool: &str) -> Tested {
+pub(crate) fn left_out(tool: &str) -> Tested {
     if env::var_os("CI").is_some() {
         return Err(format!("{tool} is not installed").into());
     }

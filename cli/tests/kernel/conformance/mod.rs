@@ -9,6 +9,7 @@ mod ip;
 mod packet;
 mod security;
 mod wire;
+mod witness;
 
 use libtest_mimic::Trial;
 
@@ -26,6 +27,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     .chain(arp::others())
     .chain(ip::others())
     .chain(security::others())
+    .chain([witness::trial()])
     .collect()
 }
 

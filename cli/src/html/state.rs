@@ -75,7 +75,7 @@ impl State {
     }
 }
 
-/// The signs, for [`sign`] and [`place`] to refer to.
+/// The signs, to be referred to by those who place them.
 pub(super) fn define_signs(out: &mut String) -> fmt::Result {
     out.push_str(r#"<svg class="defs" width="0" height="0" aria-hidden="true"><defs>"#);
     for state in State::ALL {

@@ -43,9 +43,9 @@ fn nothing_wrong() -> Tested {
     Ok(())
 }
 
-/// The rows that leave the host as they found it, and do not wait.
+/// The rows that leave the host as they found it, its patience with errors too, and do not wait.
 fn quick() -> impl Iterator<Item = &'static Row> {
-    let others = ["ARP-12", "ACD-", "LNK-3", "SEC-"];
+    let others = ["ARP-12", "ACD-", "LNK-3", "ICMP-14", "SEC-"];
     let themes = [ethernet::ROWS, arp::ROWS, ip::ROWS, icmp::ROWS];
     let rows = themes.into_iter().flatten();
     let rows = rows.filter(move |(name, _)| !others.iter().any(|id| name.starts_with(id)));

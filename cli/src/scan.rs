@@ -75,7 +75,8 @@ pub(crate) fn run(global: &Global, args: &Scan, report: &mut Report) -> Result<u
     let began = session.now();
     let sweep = Sweep::new(began, targets, config, &mut session.stack);
     let teller = Teller::new(args, known, draft, sweep.len());
-    let mut scan = Run { session, args, sweep, apart, teller, began, stopped: false };
+    let (contested, stopped) = (false, false);
+    let mut scan = Run { session, args, sweep, apart, teller, began, contested, stopped };
     scan.header(&texts, report);
     let ended = scan.go(report);
     scan.teller.rest(&scan.session, report)?;
@@ -109,6 +110,8 @@ struct Run<'a> {
     apart: Targets,
     teller: Teller,
     began: Instant,
+    /// Somebody else claims our own address.
+    contested: bool,
     stopped: bool,
 }
 
@@ -236,10 +239,12 @@ impl Run<'_> {
             arp::Event::Conflict { addr, other, .. }
                 if addr == self.session.identity.network.ip() =>
             {
-                self.teller.roll.figures.conflicts += 1;
-                let other = Mac(other);
-                let text = format_args!("CONFLICT: {addr} is ours, and {other} claims it too");
-                self.teller.note(text, report);
+                if !std::mem::replace(&mut self.contested, true) {
+                    self.teller.roll.figures.conflicts += 1;
+                    let other = Mac(other);
+                    let text = format_args!("CONFLICT: {addr} is ours, and {other} claims it too");
+                    self.teller.note(text, report);
+                }
                 None
             }
             arp::Event::Conflict { addr, other, .. } => self.teller.roll.contested(at, addr, other),

@@ -15,6 +15,7 @@ use macaddr::MacAddr6;
 use stack::{
     Config, Event, Impaired, Stack, What,
     arp::{self, Owner},
+    icmp,
     ipv4::Hop,
 };
 
@@ -48,6 +49,7 @@ pub(crate) fn run(global: &Global, args: &Serve, report: &mut Report) -> Result<
         identifier: secrets.identifier,
         secret: secrets.keys,
         arp: arp::Config { seed: secrets.seed, ..arp::Config::default() },
+        errors: ERRORS,
         // Without an address of its own, and so without any that is everybody's.
         ..Config::new(networks.next().unwrap_or_else(|| Ipv4Network::from(Ipv4Addr::UNSPECIFIED)))
     };
@@ -290,3 +292,6 @@ const LOOK_UP: Duration = Duration::from_secs(1);
 
 /// How often we look for signals when there is no time to sleep.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// ICMP errors of all hosts and routers together, each of which has its own limit besides.
+const ERRORS: icmp::Limit = icmp::Limit { per_second: 10_000, burst: 1_000 };

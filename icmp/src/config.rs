@@ -18,7 +18,7 @@ pub struct Config {
     pub replies: Option<Limit>,
     /// How many errors to send in all.
     pub errors: Limit,
-    /// How many errors to send to one host.
+    /// How many errors to send to one host, from each address of ours.
     pub errors_each: Limit,
     /// Whether to tell of redirects, for the routes to be changed.
     pub redirects: bool,

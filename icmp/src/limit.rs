@@ -33,12 +33,15 @@ impl Bucket {
     }
 }
 
-/// A bucket for each destination and one for all, in bounded memory.
+/// Who tells whom: one of ours may have said its share to a host, and another not a word.
+pub(crate) type Pair = (Option<Ipv4Addr>, Ipv4Addr);
+
+/// A bucket for each pair and one for all, in bounded memory.
 pub(crate) struct Buckets {
     all: Limit,
     each: Limit,
     common: Bucket,
-    own: HashMap<Ipv4Addr, Bucket>,
+    own: HashMap<Pair, Bucket>,
     /// For those for whom there is no room among `own`.
     rest: Bucket,
 }
@@ -49,19 +52,19 @@ impl Buckets {
         Self { all, each, common, own: HashMap::new(), rest }
     }
 
-    /// Takes a token for `dst`; `false` if either bucket has none, and then neither loses one.
-    pub(crate) fn take(&mut self, dst: Ipv4Addr, now: u64) -> bool {
-        if self.own.len() >= DESTINATIONS && !self.own.contains_key(&dst) {
+    /// Takes a token for `pair`; `false` if either bucket has none, and then neither loses one.
+    pub(crate) fn take(&mut self, pair: Pair, now: u64) -> bool {
+        if self.own.len() >= PAIRS && !self.own.contains_key(&pair) {
             self.own.retain(|_, bucket| bucket.full > now);
         }
-        let own = self.own.get(&dst).copied();
-        let room = own.is_some() || self.own.len() < DESTINATIONS;
+        let own = self.own.get(&pair).copied();
+        let room = own.is_some() || self.own.len() < PAIRS;
         let bucket = if room { own.unwrap_or_default() } else { self.rest };
         let taken = bucket.taken(self.each, now).zip(self.common.taken(self.all, now));
         let Some((bucket, common)) = taken else { return false };
         self.common = common;
         if room {
-            self.own.insert(dst, bucket);
+            self.own.insert(pair, bucket);
         } else {
             self.rest = bucket;
         }
@@ -71,9 +74,9 @@ impl Buckets {
 
 const SECOND: u64 = 1_000_000_000;
 
-/// Destinations with a bucket of their own: of those that are not full again, the default limits
+/// Pairs with a bucket of their own: of those that are not full again, the default limits
 /// let there be 250.
-const DESTINATIONS: usize = 1024;
+const PAIRS: usize = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -111,10 +114,13 @@ mod tests {
         let all = Limit { per_second: 1_000_000, burst: 1_000_000 };
         let each = Limit { per_second: 1, burst: 2 };
         let mut buckets = Buckets::new(all, each);
-        let told = (0..10_000).filter(|n| buckets.take(Ipv4Addr::from_bits(*n), 5));
-        assert_eq!(told.count(), DESTINATIONS + 2);
-        assert_eq!(buckets.own.len(), DESTINATIONS);
-        assert!(buckets.take(Ipv4Addr::from_bits(20_000), 5 + 2 * SECOND), "old ones make room");
+        let told = (0..10_000).filter(|n| buckets.take((None, Ipv4Addr::from_bits(*n)), 5));
+        assert_eq!(told.count(), PAIRS + 2);
+        assert_eq!(buckets.own.len(), PAIRS);
+        assert!(
+            buckets.take((None, Ipv4Addr::from_bits(20_000)), 5 + 2 * SECOND),
+            "old ones make room"
+        );
         assert_eq!(buckets.own.len(), 1);
     }
 }

@@ -18,12 +18,15 @@ pub struct Config {
     pub secret: [[u8; 16]; 2],
     /// The knobs of address resolution; its `answers` is the one above.
     pub arp: arp::Config,
+    /// How many ICMP errors to send in all (RFC 1812 §4.3.2.8).
+    pub errors: icmp::Limit,
 }
 
 impl Config {
     /// A host that answers, without a gateway and without secrets.
     pub fn new(network: Ipv4Network) -> Self {
         let (identifier, secret, arp) = (1, [[0; 16]; 2], arp::Config::default());
-        Self { network, gateway: None, answers: true, identifier, secret, arp }
+        let errors = icmp::Config::default().errors;
+        Self { network, gateway: None, answers: true, identifier, secret, arp, errors }
     }
 }

@@ -36,14 +36,15 @@ pub(crate) struct Tower {
 impl Tower {
     /// A host's, whose MAC address is `mac`.
     pub(crate) fn new(mac: MacAddr6, config: Config) -> Self {
-        let Config { network, gateway, identifier, secret, answers, arp } = config;
+        let Config { network, gateway, identifier, secret, answers, arp, errors } = config;
         let [cookies, identifications] = secret;
         let mut ipv4 = Ipv4::new(network).with_secret(identifications);
         if let Some(gateway) = gateway {
             ipv4 = ipv4.with_gateway(gateway);
         }
         let owner = Identity::of_host(mac, &ipv4);
-        let icmp = icmp::Config { identifier, secret: cookies, answers, ..Default::default() };
+        let icmp =
+            icmp::Config { identifier, secret: cookies, answers, errors, ..Default::default() };
         Self {
             arp: Arp::new(owner, arp::Config { answers, ..arp }),
             ipv4,

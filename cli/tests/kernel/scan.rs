@@ -178,7 +178,8 @@ fn interrupted() -> Tested {
     let served = serve(&net.far, "-S 10.77.0.2/24 10.77.0.64/27")?;
     let all: BTreeSet<String> =
         [1, 2].into_iter().chain(64..96).map(|n| format!("10.77.0.{n}")).collect();
-    let path = format!("{}/scan-{}.jsonl", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    let path = std::env::temp_dir().join(format!("scan-{}.jsonl", std::process::id()));
+    let path = path.display().to_string();
     for (seed, heard) in [1_u64, 2, 9, 20, 33, 60].into_iter().enumerate() {
         let args = format!("scan {US} -r 0 -R --seed {seed} --rate 400 10.77.0.0/24");
         let mut program = Run::start(&net.here, Form::Json, &args)?;

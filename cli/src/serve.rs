@@ -66,11 +66,13 @@ pub(crate) fn run(global: &Global, args: &Serve, report: &mut Report) -> Result<
     }
     let probe = !global.no_probe && !in_memory;
     stack.serve(now, served, probe);
-    let metrics = args.metrics.clone().map(|path| Metrics::new(path, now));
+    let mut metrics = args.metrics.clone().map(|path| Metrics::new(path, now));
+    metrics.as_mut().map_or(Ok(()), |metrics| metrics.write(now, &stack))?;
     let deadline = args.deadline.map(|deadline| now + deadline);
     let has_kernel = !in_memory && lab.is_none() && global.vlan.is_empty();
     let look_up = has_kernel.then_some(now + LOOK_UP);
-    let mut server = Server { stack, name, signals, metrics, deadline, look_up, claiming: probe };
+    let (mtu, claiming) = (stack.link().mtu(), probe);
+    let mut server = Server { stack, name, mtu, signals, metrics, deadline, look_up, claiming };
     server.start(global, &plan, in_memory, report)?;
     let served = server.serve(report);
     let ended = server.end(now, report);
@@ -87,6 +89,8 @@ pub(crate) fn run(global: &Global, args: &Serve, report: &mut Report) -> Result<
 struct Server {
     stack: Stack<Impaired<Box<dyn Link>>>,
     name: String,
+    /// What frames there is room for.
+    mtu: usize,
     signals: Signals,
     metrics: Option<Metrics>,
     deadline: Option<Instant>,
@@ -162,7 +166,7 @@ impl Server {
                 self.leave_to_the_kernel(now, report)?;
             }
             if let Some(metrics) = &mut self.metrics {
-                metrics.keep(now, &self.stack)?;
+                metrics.keep(now, &self.stack, report);
             }
             let answered = self.stack.counters().received() != before;
             if answered {
@@ -229,7 +233,17 @@ impl Server {
     fn tell(&self, event: Event, report: &mut Report) -> Result<(), Failure> {
         let ts = self.time(event.at);
         match event.what {
-            What::Link(event) => report.link(&self.name, ts, event),
+            What::Link(event) => {
+                if let link::Event::Mtu(mtu) = event
+                    && mtu > self.mtu
+                {
+                    report.note(format_args!(
+                        "{}: frames of more than {} octets are missed until serve begins anew",
+                        self.name, self.mtu
+                    ));
+                }
+                report.link(&self.name, ts, event)
+            }
             What::Arp(arp::Event::Taken { addr: ip, mac } | arp::Event::Lost { addr: ip, mac }) => {
                 report.line(format_args!("{ip} is left to {}", Mac(mac)))?;
                 report.record(&Record::Adopt { ts, ip, state: "taken", mac: Some(Mac(mac)) })

@@ -12,6 +12,7 @@ use stack::{Census, Impaired, Stack, Tally};
 use crate::{
     failure::Failure,
     record::{Record, Served, Time},
+    report::Report,
 };
 
 /// What serving has come to.
@@ -151,20 +152,30 @@ pub(super) struct Metrics {
     path: PathBuf,
     next: Instant,
     written: Option<String>,
+    /// It could not be written the last time.
+    failing: bool,
 }
 
 impl Metrics {
     pub(super) fn new(path: PathBuf, now: Instant) -> Self {
-        Self { path, next: now, written: None }
+        Self { path, next: now, written: None, failing: false }
     }
 
-    /// Writes them if it is time.
+    /// Writes them if it is time. What cannot be written now ends nothing: it is told once.
     pub(super) fn keep(
         &mut self,
         now: Instant,
         stack: &Stack<Impaired<Box<dyn Link>>>,
-    ) -> Result<(), Failure> {
-        if now < self.next { Ok(()) } else { self.write(now, stack) }
+        report: &mut Report,
+    ) {
+        if now < self.next {
+            return;
+        }
+        let failed = self.write(now, stack);
+        let before = std::mem::replace(&mut self.failing, failed.is_err());
+        if let (Err(failure), false) = (failed, before) {
+            report.aside(format_args!("sidestack: {failure}"));
+        }
     }
 
     /// When it is time again.

@@ -24,6 +24,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         Trial::test("hosts_are_silent_unreachable_or_lossy_as_they_are_told", ills),
         Trial::test("a_path_of_routers_has_a_hop_for_each_time_to_live", path),
         Trial::test("the_figures_are_kept_as_prometheus_reads_them", metrics),
+        Trial::test("figures_that_cannot_be_kept_end_nothing_once_it_serves", metrics_lost),
         Trial::test("a_vlan_is_served_inside_its_tag_and_nowhere_else", vlan),
     ]
 }
@@ -186,6 +187,25 @@ fn metrics() -> Tested {
     ] {
         assert!(text.lines().any(|is| is == line), "{line}: {text}");
     }
+    Ok(())
+}
+
+fn metrics_lost() -> Tested {
+    let net = Net::new()?;
+    let nowhere = "serve -I v0 --no-probe -S 10.77.0.3/24 --metrics /nowhere/at.all";
+    let said = Run::start(&net.here, Form::Json, nowhere)?.ends(2)?;
+    assert_eq!(said.of("start").count(), 0, "refused before it begins");
+    let dir = std::env::temp_dir().join(format!("serve-gone-{}", std::process::id()));
+    std::fs::create_dir(&dir)?;
+    let args = format!("-I v0 --no-probe -S 10.77.0.3/24 --metrics {}/figures", dir.display());
+    let mut program = Run::start(&net.here, Form::Text, &format!("serve {args}"))?;
+    program.until("SERVE 1 address")?;
+    std::fs::remove_dir_all(&dir)?;
+    let answered = command(&net.far, "ping -n -c 5 -i 0.5 -W 2 10.77.0.3")?;
+    assert!(answered.0.contains(" 5 received"), "{}", answered.0);
+    program.signal(Signal::SIGINT)?;
+    let said = program.ends(2)?;
+    assert!(said.errors.contains("cannot be written"), "{}", said.errors);
     Ok(())
 }
 

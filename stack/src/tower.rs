@@ -171,7 +171,8 @@ impl Tower {
     }
 
     /// Tells the sender of the packet in `frame` what is wrong with it, in the name of `from`, or
-    /// else of whom it was for; but for packets that nobody may be told of.
+    /// else of whom it was for; but for packets that nobody may be told of: those for everybody
+    /// (RFC 1122 §3.2.2).
     fn complain(
         &mut self,
         now: Instant,
@@ -182,6 +183,9 @@ impl Tower {
     ) {
         let Ok(packet) = Packet::parse(frame.payload()) else { return };
         let Self { arp, ipv4, icmp, .. } = self;
+        if ipv4.is_broadcast(packet.dst()) {
+            return;
+        }
         let mut below = arp.over(now, tx);
         let below = &mut ipv4.over(now, &mut below);
         let came = (frame.cast(), from.or_else(|| Some(packet.dst())));

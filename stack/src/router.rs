@@ -148,7 +148,11 @@ impl Near<'_> {
                     self.deliver(now, frame, tx);
                 } else if frame.cast() == Cast::Host {
                     let forwarded = self.forward(now, &packet, tx, far);
-                    if let Err(problem) = forwarded {
+                    let src = packet.src();
+                    let nobody = self.ipv4.is_broadcast(src) || self.ipv4.is_ours(src);
+                    if let Err(problem) = forwarded
+                        && !nobody
+                    {
                         let came = (frame.cast(), None);
                         let below = &mut self.arp.over(now, tx);
                         let below = &mut self.ipv4.over(now, below);

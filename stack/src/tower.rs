@@ -171,8 +171,8 @@ impl Tower {
     }
 
     /// Tells the sender of the packet in `frame` what is wrong with it, in the name of `from`, or
-    /// else of whom it was for; but for packets that nobody may be told of: those for everybody
-    /// (RFC 1122 §3.2.2).
+    /// else of whom it was for; but for packets that nobody may be told of: those for everybody,
+    /// and those that claim to come from everybody or from us (RFC 1122 §3.2.2).
     fn complain(
         &mut self,
         now: Instant,
@@ -183,7 +183,8 @@ impl Tower {
     ) {
         let Ok(packet) = Packet::parse(frame.payload()) else { return };
         let Self { arp, ipv4, icmp, .. } = self;
-        if ipv4.is_broadcast(packet.dst()) {
+        let src = packet.src();
+        if ipv4.is_broadcast(packet.dst()) || ipv4.is_broadcast(src) || ipv4.is_ours(src) {
             return;
         }
         let mut below = arp.over(now, tx);

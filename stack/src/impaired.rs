@@ -107,6 +107,10 @@ impl<L: FrameIo> FrameIo for Impaired<L> {
     fn returns_sent(&self) -> bool {
         self.below.returns_sent()
     }
+
+    fn dropped(&mut self) -> u64 {
+        self.below.dropped()
+    }
 }
 
 impl<L: Wait> Wait for Impaired<L> {

@@ -7,7 +7,10 @@ use stack::{
     Impairment, What,
     arp::Macs,
     icmp::{self, Corrupt, Echo, Outcome, Stray, Straying},
-    link::memory::{Faults, LATENCY, Part},
+    link::{
+        FrameIo,
+        memory::{Faults, LATENCY, Part},
+    },
 };
 
 use crate::pair::{Pair, SERVER, host, hosts};
@@ -91,4 +94,13 @@ fn jitter_is_the_same_for_the_same_seed() {
     let first = trips();
     assert_eq!(first, trips());
     assert!(first.iter().any(|trip| *trip != first[0]));
+}
+
+#[test]
+fn what_was_not_taken_in_time_counts_as_it_does_on_the_link_itself() {
+    let mut pair = Pair::new(hosts(Macs::One(SERVER), 2, 3), false, &[]);
+    pair.network.line(pair.server.link().below().id()).set_inbox(0);
+    let outcome = pair.ask(&Echo::new(host(2), 1, &[0; 56]));
+    assert!(matches!(outcome, Outcome::Unresolved { requests: 3 }), "{outcome:?}");
+    assert_eq!(pair.server.link_mut().dropped(), 3);
 }

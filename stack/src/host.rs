@@ -219,7 +219,8 @@ impl<L: FrameIo> Stack<L> {
         let Tower { arp, ipv4, served, .. } = &mut self.tower;
         if let Some(served) = served {
             served.hosts = served.hosts.renewed(mac);
-            arp.renew(now, mac, Identity::of_served(served, ipv4), served.kept.iter().copied());
+            let ours = served.hosts.iter().map(|(addr, _)| addr);
+            arp.renew(now, mac, Identity::of_served(served, ipv4), ours);
             return;
         }
         let ours: Vec<_> = ipv4.addresses().iter().map(|network| network.ip()).collect();

@@ -168,7 +168,7 @@ fn only_the_right_answer_in_time_counts_and_all_others_are_told() {
     assert_eq!((replies, strays.len()), (3, 3));
 }
 
-// ICMP-3
+// ICMP-1
 #[test]
 fn a_bad_option_is_told_to_who_sent_it_to_us_alone_and_to_nobody_who_sent_it_to_all() {
     for (dst, told) in [(US, vec![(12, 0)]), (Ipv4Addr::new(10, 0, 0, 255), vec![])] {

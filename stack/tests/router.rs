@@ -5,8 +5,8 @@ use std::{net::Ipv4Addr, time::Duration};
 use etherparse::{IpNumber, Ipv4Header};
 use sidestack_stack as stack;
 use stack::{
-    HostId, Lab, NetworkId, Router, What,
-    icmp::{Echo, Ended, Error, Event, Outcome},
+    Discard, HostId, Lab, NetworkId, Router, What,
+    icmp::{self, Echo, Ended, Error, Event, Outcome},
     link::{
         EtherType, FrameIo, FrameTx, MacAddr6,
         memory::{Network, Port},
@@ -150,6 +150,9 @@ fn a_router_waits_for_nothing_once_its_neighbours_have_aged() {
     assert!(!lab.step(None).unwrap(), "no timer is left");
 }
 
+const SECOND: Duration = Duration::from_secs(1);
+const MS: Duration = Duration::from_millis(1);
+
 /// A station beside us that says what nobody else would.
 const STRANGER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 99);
 
@@ -184,4 +187,35 @@ fn nobody_is_told_of_what_claims_to_come_from_all_or_from_the_router_itself() {
         say(&mut lab, &mut port, header(src, BEYOND, 1, 8), &request);
         assert_eq!(lab.wire(near).sent() - before, 1 + asked, "{src}");
     }
+}
+
+// FRG-9
+#[test]
+fn a_part_of_a_datagram_for_the_router_is_waited_for_60_seconds_and_then_told() {
+    let (mut lab, [near, _], us) = two_networks();
+    ping(&mut lab, us, Echo::new(NEAR, 1, &[1; 56])); // so that it knows where we are
+    let mut port = lab.plug(near, STRANGER);
+    let mut first = header(Ipv4Addr::new(10, 0, 0, 1), NEAR, 64, 8);
+    first.more_fragments = true;
+    let start = lab.now();
+    say(&mut lab, &mut port, first, &[8, 0, 0xf7, 0xff, 0, 0, 0, 0]);
+    let before = lab.wire(near).sent();
+    pass(&mut lab, Duration::from_secs(50) - MS);
+    assert_eq!((lab.wire(near).sent() - before, lab.now()), (0, start + 60 * SECOND - MS));
+    pass(&mut lab, 2 * MS);
+    assert_eq!(lab.wire(near).sent() - before, 1);
+    let foreign = Discard::Icmp(icmp::Discard::ForeignError);
+    assert_eq!(lab.stack(us).counters().discarded(foreign), 1, "we sent nothing of the kind");
+}
+
+#[test]
+fn nobody_is_told_that_what_the_router_said_itself_found_nobody() {
+    let (mut lab, [near, far], _) = two_networks();
+    let mut port = lab.plug(near, STRANGER);
+    for dst in [NEAR, FAR] {
+        let before = lab.wire(near).sent();
+        say(&mut lab, &mut port, header(STRANGER, dst, 64, 8), &[8, 0, 0xf7, 0xff, 0, 0, 0, 0]);
+        assert_eq!(lab.wire(near).sent() - before, 1 + 3, "an echo request, and ARP requests");
+    }
+    assert_eq!(lab.wire(far).sent(), 0);
 }

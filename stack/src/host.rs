@@ -136,6 +136,9 @@ impl<L: FrameIo> Stack<L> {
     }
 
     /// Returns what has happened until the last poll; call until it returns `None`.
+    ///
+    /// Strays, redirects, conflicts, moves and evictions, which others can cause at will, are lost
+    /// while 8,192 events wait; whatever comes of what we did is not.
     pub fn event(&mut self) -> Option<Event> {
         self.tower.events.pop_front()
     }

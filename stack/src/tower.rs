@@ -232,7 +232,7 @@ impl Tower {
             _ => None,
         };
         if !matches!(event, arp::Event::Replaced { .. }) {
-            self.events.push_back(Event::of_arp(now, event));
+            self.tell(Event::of_arp(now, event));
         }
         if let Some((packet, outcome)) = fate {
             let _ = self.icmp.failed(&packet, outcome); // not every packet is an echo
@@ -276,7 +276,14 @@ impl Tower {
                 _ => {}
             }
         }
-        self.events.push_back(Event { at, from_mac, what: What::Icmp(event) });
+        self.tell(Event { at, from_mac, what: What::Icmp(event) });
+    }
+
+    /// Keeps `event` for the owner, unless as much waits as may, and nobody asked for it.
+    fn tell(&mut self, event: Event) {
+        if self.events.len() < EVENTS || !event.is_unasked() {
+            self.events.push_back(event);
+        }
     }
 
     /// RFC 1122 §2.3.2.1, §3.3.1.4: what went to `dst` was answered, or was waited for in vain, for
@@ -299,3 +306,7 @@ impl Tower {
         self.ipv4.advise(now, next_hop, waited.is_none());
     }
 }
+
+/// Events that wait, at most, before those that nobody asked for are lost: more than one poll
+/// makes of the frames that it takes in.
+const EVENTS: usize = 8192;

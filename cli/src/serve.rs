@@ -10,7 +10,7 @@ use std::{
 };
 
 use ipnetwork::Ipv4Network;
-use link::{FrameTx, Link, Source, Wait};
+use link::{FrameIo, FrameTx, Link, Source, Wait};
 use macaddr::MacAddr6;
 use stack::{
     Config, Event, Impaired, Stack, What,
@@ -285,6 +285,7 @@ impl Server {
     /// The summary.
     fn end(&mut self, began: Instant, report: &mut Report) -> Result<(), Failure> {
         let now = self.stack.link().now();
+        report.dropped(self.stack.link_mut().dropped());
         let figures = Figures::of(&self.stack);
         let seconds = now.saturating_duration_since(began).as_secs_f64();
         report.line(format_args!("\n--- {} serve statistics, {seconds:.1} s ---", self.name))?;

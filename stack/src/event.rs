@@ -17,6 +17,19 @@ impl Event {
     pub(crate) fn of_arp(at: Instant, event: arp::Event) -> Self {
         Self { at, from_mac: None, what: What::Arp(event) }
     }
+
+    /// Whether others can cause it as often as they like.
+    pub(crate) fn is_unasked(&self) -> bool {
+        matches!(
+            self.what,
+            What::Icmp(icmp::Event::Stray(_) | icmp::Event::Redirect(_))
+                | What::Arp(
+                    arp::Event::Conflict { .. }
+                        | arp::Event::Moved { .. }
+                        | arp::Event::Evicted { .. }
+                )
+        )
+    }
 }
 
 /// Which layer tells it.

@@ -136,6 +136,9 @@ impl<L: FrameIo> Stack<L> {
     }
 
     /// Returns what has happened until the last poll; call until it returns `None`.
+    ///
+    /// Strays, redirects, conflicts, moves and evictions, which others can cause at will, are lost
+    /// while 8,192 events wait; whatever comes of what we did is not.
     pub fn event(&mut self) -> Option<Event> {
         self.tower.events.pop_front()
     }
@@ -219,7 +222,8 @@ impl<L: FrameIo> Stack<L> {
         let Tower { arp, ipv4, served, .. } = &mut self.tower;
         if let Some(served) = served {
             served.hosts = served.hosts.renewed(mac);
-            arp.renew(now, mac, Identity::of_served(served, ipv4), served.kept.iter().copied());
+            let ours = served.hosts.iter().map(|(addr, _)| addr);
+            arp.renew(now, mac, Identity::of_served(served, ipv4), ours);
             return;
         }
         let ours: Vec<_> = ipv4.addresses().iter().map(|network| network.ip()).collect();

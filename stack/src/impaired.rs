@@ -42,7 +42,8 @@ pub struct Impairment {
 impl<L> Impaired<L> {
     /// `below`, impaired by chance; the same for the same `seed`.
     pub fn new(now: Instant, below: L, impairments: &[Impairment], seed: u64) -> Self {
-        let rules = impairments.iter().zip(seed..).map(|(impairment, seed)| Rule {
+        let seeds = (0..).map(|nth| seed.wrapping_add(nth));
+        let rules = impairments.iter().zip(seeds).map(|(impairment, seed)| Rule {
             prefix: impairment.prefix,
             ttl: impairment.ttl,
             judge: Box::new(impairment.faults.judge(seed)),
@@ -106,6 +107,10 @@ impl<L: FrameIo> FrameIo for Impaired<L> {
 
     fn returns_sent(&self) -> bool {
         self.below.returns_sent()
+    }
+
+    fn dropped(&mut self) -> u64 {
+        self.below.dropped()
     }
 }
 

@@ -51,7 +51,8 @@ impl<L: FrameIo> Router<L> {
 
     /// When to poll again even if nothing arrives.
     pub fn deadline(&self) -> Option<Instant> {
-        self.sides.iter().filter_map(|side| side.arp.deadline()).min()
+        let deadlines = self.sides.iter().map(|side| [side.arp.deadline(), side.ipv4.deadline()]);
+        deadlines.flatten().flatten().min()
     }
 
     /// What is on either link.
@@ -99,21 +100,36 @@ impl<L: FrameIo> Side<L> {
                 near.take_in(now, &frame, tx, far);
             }
         })?;
+        while let Some(event) = self.ipv4.poll(now, &mut self.arp.over(now, &mut self.link)) {
+            if let ipv4::Event::Expired { dst, cast, first: Some(first), .. } = event
+                && let Ok(packet) = Packet::parse(&first)
+            {
+                let came = (cast, Some(dst));
+                self.report(now, Problem::ReassemblyTimeExceeded, &packet, came);
+            }
+        }
         while let Some(event) = self.arp.poll(now, &mut self.link) {
             if let arp::Event::Unresolved { packet: Some(packet), .. } = event
                 && let Ok(packet) = Packet::parse(&packet)
+                && !far.ipv4.is_ours(packet.src())
             {
-                far.report(now, Problem::HostUnreachable, &packet);
+                far.report(now, Problem::HostUnreachable, &packet, (Cast::Host, None));
             }
         }
         Ok(handed)
     }
 
-    /// Tells a sender on this side of something that happened on the other.
-    fn report(&mut self, now: Instant, problem: Problem, packet: &Packet<'_>) {
+    /// Tells a sender on this side what became of its packet, as [`Icmp::report_packet`] does.
+    fn report(
+        &mut self,
+        now: Instant,
+        problem: Problem,
+        packet: &Packet<'_>,
+        came: (Cast, Option<Ipv4Addr>),
+    ) {
         let below = &mut self.arp.over(now, &mut self.link);
         let below = &mut self.ipv4.over(now, below);
-        let _ = self.icmp.report_packet(now, problem, packet, (Cast::Host, None), below);
+        let _ = self.icmp.report_packet(now, problem, packet, came, below);
     }
 
     /// The length of the prefix by which `dst` would leave on this side, and the next hop.
@@ -148,7 +164,11 @@ impl Near<'_> {
                     self.deliver(now, frame, tx);
                 } else if frame.cast() == Cast::Host {
                     let forwarded = self.forward(now, &packet, tx, far);
-                    if let Err(problem) = forwarded {
+                    let src = packet.src();
+                    let nobody = self.ipv4.is_broadcast(src) || self.ipv4.is_ours(src);
+                    if let Err(problem) = forwarded
+                        && !nobody
+                    {
                         let came = (frame.cast(), None);
                         let below = &mut self.arp.over(now, tx);
                         let below = &mut self.ipv4.over(now, below);

@@ -172,7 +172,8 @@ impl Tower {
     }
 
     /// Tells the sender of the packet in `frame` what is wrong with it, in the name of `from`, or
-    /// else of whom it was for; but for packets that nobody may be told of.
+    /// else of whom it was for; but for packets that nobody may be told of: those for everybody,
+    /// and those that claim to come from everybody or from us (RFC 1122 §3.2.2).
     fn complain(
         &mut self,
         now: Instant,
@@ -183,6 +184,10 @@ impl Tower {
     ) {
         let Ok(packet) = Packet::parse(frame.payload()) else { return };
         let Self { arp, ipv4, icmp, .. } = self;
+        let src = packet.src();
+        if ipv4.is_broadcast(packet.dst()) || ipv4.is_broadcast(src) || ipv4.is_ours(src) {
+            return;
+        }
         let mut below = arp.over(now, tx);
         let below = &mut ipv4.over(now, &mut below);
         let came = (frame.cast(), from.or_else(|| Some(packet.dst())));
@@ -228,7 +233,7 @@ impl Tower {
             _ => None,
         };
         if !matches!(event, arp::Event::Replaced { .. }) {
-            self.events.push_back(Event::of_arp(now, event));
+            self.tell(Event::of_arp(now, event));
         }
         if let Some((packet, outcome)) = fate {
             let _ = self.icmp.failed(&packet, outcome); // not every packet is an echo
@@ -272,7 +277,14 @@ impl Tower {
                 _ => {}
             }
         }
-        self.events.push_back(Event { at, from_mac, what: What::Icmp(event) });
+        self.tell(Event { at, from_mac, what: What::Icmp(event) });
+    }
+
+    /// Keeps `event` for the owner, unless as much waits as may, and nobody asked for it.
+    fn tell(&mut self, event: Event) {
+        if self.events.len() < EVENTS || !event.is_unasked() {
+            self.events.push_back(event);
+        }
     }
 
     /// RFC 1122 §2.3.2.1, §3.3.1.4: what went to `dst` was answered, or was waited for in vain, for
@@ -295,3 +307,7 @@ impl Tower {
         self.ipv4.advise(now, next_hop, waited.is_none());
     }
 }
+
+/// Events that wait, at most, before those that nobody asked for are lost: more than one poll
+/// makes of the frames that it takes in.
+const EVENTS: usize = 8192;

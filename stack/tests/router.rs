@@ -2,11 +2,15 @@
 
 use std::{net::Ipv4Addr, time::Duration};
 
+use etherparse::{IpNumber, Ipv4Header};
 use sidestack_stack as stack;
 use stack::{
-    HostId, Lab, NetworkId, Router, What,
-    icmp::{Echo, Ended, Error, Event, Outcome},
-    link::memory::Network,
+    Discard, HostId, Lab, NetworkId, Router, What,
+    icmp::{self, Echo, Ended, Error, Event, Outcome},
+    link::{
+        EtherType, FrameIo, FrameTx, MacAddr6,
+        memory::{Network, Port},
+    },
 };
 
 const NEAR: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 254);
@@ -144,4 +148,74 @@ fn a_router_waits_for_nothing_once_its_neighbours_have_aged() {
     let end = lab.now() + Duration::from_secs(600);
     while lab.step(Some(end)).unwrap() && lab.now() < end {}
     assert!(!lab.step(None).unwrap(), "no timer is left");
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const MS: Duration = Duration::from_millis(1);
+
+/// A station beside us that says what nobody else would.
+const STRANGER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 99);
+
+/// Sends the router a packet in a frame of `port`.
+fn say(lab: &mut Lab, port: &mut Port, mut header: Ipv4Header, payload: &[u8]) {
+    header.header_checksum = header.calc_header_checksum();
+    let packet = [&header.to_bytes()[..], payload].concat();
+    let router = MacAddr6::new(2, 0, 10, 0, 0, 254);
+    port.send(router, EtherType::IPV4, packet.len(), &mut |out| out.copy_from_slice(&packet))
+        .unwrap();
+    port.flush().unwrap();
+    pass(lab, Duration::from_secs(10));
+}
+
+fn header(src: Ipv4Addr, dst: Ipv4Addr, ttl: u8, len: u16) -> Ipv4Header {
+    Ipv4Header::new(len, ttl, IpNumber::ICMP, src.octets(), dst.octets()).unwrap()
+}
+
+fn pass(lab: &mut Lab, time: Duration) {
+    let end = lab.now() + time;
+    while lab.step(Some(end)).unwrap() && lab.now() < end {}
+}
+
+// ICMP-1
+#[test]
+fn nobody_is_told_of_what_claims_to_come_from_all_or_from_the_router_itself() {
+    let (mut lab, [near, _], _) = two_networks();
+    let mut port = lab.plug(near, STRANGER);
+    let request = [8, 0, 0xf7, 0xff, 0, 0, 0, 0];
+    for (src, asked) in [(Ipv4Addr::new(10, 0, 0, 255), 0), (NEAR, 0), (FAR, 0), (STRANGER, 3)] {
+        let before = lab.wire(near).sent();
+        say(&mut lab, &mut port, header(src, BEYOND, 1, 8), &request);
+        assert_eq!(lab.wire(near).sent() - before, 1 + asked, "{src}");
+    }
+}
+
+// FRG-9
+#[test]
+fn a_part_of_a_datagram_for_the_router_is_waited_for_60_seconds_and_then_told() {
+    let (mut lab, [near, _], us) = two_networks();
+    ping(&mut lab, us, Echo::new(NEAR, 1, &[1; 56])); // so that it knows where we are
+    let mut port = lab.plug(near, STRANGER);
+    let mut first = header(Ipv4Addr::new(10, 0, 0, 1), NEAR, 64, 8);
+    first.more_fragments = true;
+    let start = lab.now();
+    say(&mut lab, &mut port, first, &[8, 0, 0xf7, 0xff, 0, 0, 0, 0]);
+    let before = lab.wire(near).sent();
+    pass(&mut lab, Duration::from_secs(50) - MS);
+    assert_eq!((lab.wire(near).sent() - before, lab.now()), (0, start + 60 * SECOND - MS));
+    pass(&mut lab, 2 * MS);
+    assert_eq!(lab.wire(near).sent() - before, 1);
+    let foreign = Discard::Icmp(icmp::Discard::ForeignError);
+    assert_eq!(lab.stack(us).counters().discarded(foreign), 1, "we sent nothing of the kind");
+}
+
+#[test]
+fn nobody_is_told_that_what_the_router_said_itself_found_nobody() {
+    let (mut lab, [near, far], _) = two_networks();
+    let mut port = lab.plug(near, STRANGER);
+    for dst in [NEAR, FAR] {
+        let before = lab.wire(near).sent();
+        say(&mut lab, &mut port, header(STRANGER, dst, 64, 8), &[8, 0, 0xf7, 0xff, 0, 0, 0, 0]);
+        assert_eq!(lab.wire(near).sent() - before, 1 + 3, "an echo request, and ARP requests");
+    }
+    assert_eq!(lab.wire(far).sent(), 0);
 }

@@ -160,6 +160,7 @@ fn serving_begins_with_a_start_and_ends_with_the_figures() {
     assert_eq!(states, ["serving", "ended"]);
     assert!(run.of("served").all(|served| served["ours"] == 129));
     assert_eq!((&run.one("start")["targets"], run.exit), (&json!(["10.0.0.50"]), 0));
+    assert_eq!(run.of("end").next().unwrap()["dropped"], 0);
 }
 
 #[test]

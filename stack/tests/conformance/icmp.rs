@@ -7,11 +7,12 @@ use stack::{
     What,
     icmp::{self, Echo, Outcome, Straying},
     ipv4::NextHop,
+    link::EtherType,
 };
 
 use crate::{
-    packet::{Ip, error, reply, set_checksum},
-    wire::{BEYOND, GATEWAY, MS, THEM, US, Wire, ended, turned},
+    packet::{Ip, checksum, error, frame, reply, set_checksum},
+    wire::{BEYOND, GATEWAY, Heard, MS, OURS, THEIRS, THEM, US, Wire, ended, turned},
 };
 
 const ROUTER: Ipv4Addr = Ipv4Addr::new(172, 16, 5, 5);
@@ -165,4 +166,23 @@ fn only_the_right_answer_in_time_counts_and_all_others_are_told() {
     let (replies, strays) = run(twice);
     assert!(strays.iter().all(|stray| matches!(stray, Straying::Duplicate { .. })), "{strays:?}");
     assert_eq!((replies, strays.len()), (3, 3));
+}
+
+// ICMP-1
+#[test]
+fn a_bad_option_is_told_to_who_sent_it_to_us_alone_and_to_nobody_who_sent_it_to_all() {
+    for (dst, told) in [(US, vec![(12, 0)]), (Ipv4Addr::new(10, 0, 0, 255), vec![])] {
+        let mut wire = Wire::new();
+        wire.host.pin(wire.now(), THEM, THEIRS);
+        let mut packet = Ip { protocol: 17, ..Ip::icmp(THEM, dst, &[7, 1, 0, 0, 0]) }.octets();
+        packet[0] = 0x46; // the first four octets of the payload are options now
+        packet[10..12].fill(0);
+        let sum = checksum(&packet[..24]);
+        packet[10..12].copy_from_slice(&sum);
+        wire.say(&frame(OURS, THEIRS, EtherType::IPV4, &packet));
+        wire.pass(MS);
+        let heard = wire.hear();
+        assert_eq!(heard.len(), told.len(), "{dst}");
+        assert_eq!(heard.iter().filter_map(Heard::icmp).collect::<Vec<_>>(), told, "{dst}");
+    }
 }

@@ -10,7 +10,7 @@ use stack::{
 
 use crate::{
     packet::{Ip, echo, frame},
-    wire::{MS, OURS, THEIRS, THEM, US, Wire},
+    wire::{MS, OURS, THEIRS, THEM, US, Wire, ended, turned},
 };
 
 // SEC-5, FRG-9
@@ -56,4 +56,21 @@ fn eleven_thousand_broken_frames_leave_a_host_alive() {
     wire.hear();
     wire.ip(&[Ip::icmp(THEM, US, &echo(1, 56))]);
     assert_eq!(wire.hear().iter().filter(|heard| heard.icmp() == Some((0, 0))).count(), 1);
+}
+
+// SEC-13
+#[test]
+fn ten_thousand_duplicates_that_nobody_looks_at_take_8192_places_and_cost_no_echo_its_end() {
+    let mut wire = Wire::new();
+    wire.host.pin(wire.now(), THEM, THEIRS);
+    wire.answer = Box::new(|heard| {
+        let copies = if heard.packet()[27] == 1 { 10_000 } else { 1 };
+        vec![(MS, turned(heard.packet())); copies]
+    });
+    for sequence in [1, 2] {
+        wire.host.echo(wire.now(), &Echo::new(THEM, sequence, &[7; 56])).unwrap();
+    }
+    wire.pass(10 * MS);
+    assert_eq!(wire.host.counters().received(), 10_001);
+    assert_eq!((ended(&wire.told).count(), wire.told.len()), (2, 8192 + 1));
 }

@@ -182,3 +182,17 @@ fn a_new_mac_address_of_the_link_is_that_of_all_who_share_one() {
     let hosts = &pair.server.served().unwrap().hosts;
     assert!(hosts.owns(new) && !hosts.owns(SERVER));
 }
+
+// ACD-4
+#[test]
+fn all_who_share_a_mac_address_announce_the_new_one_twice_but_for_who_is_somebody_elses() {
+    let mut pair = Pair::new(hosts(Macs::One(SERVER), 1, 100), false, &[]);
+    pair.client.announce(host(1), arp::Operation::REQUEST).unwrap();
+    pair.live(pair.network.now() + Duration::from_secs(1), |_| None::<()>);
+    assert_eq!(pair.claimed(), (vec![], vec![host(1)]));
+    let before = pair.network.sent();
+    let new = MacAddr6::new(2, 0, 0, 0, 0, 9);
+    pair.network.line(pair.server.link().below().id()).set_mac(new);
+    pair.live(pair.network.now() + Duration::from_secs(60), |_| None::<()>);
+    assert_eq!(pair.network.sent() - before, 99 * 2);
+}

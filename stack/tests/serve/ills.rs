@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use sidestack_stack as stack;
 use stack::{
-    Impairment, What,
+    Impaired, Impairment, What,
     arp::Macs,
     icmp::{self, Corrupt, Echo, Outcome, Stray, Straying},
-    link::memory::{Faults, LATENCY, Part},
+    link::{
+        EtherType, FrameIo, FrameTx,
+        memory::{Faults, LATENCY, Network, Part},
+    },
 };
 
-use crate::pair::{Pair, SERVER, host, hosts};
+use crate::pair::{CLIENT, Pair, SERVER, host, hosts};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -91,4 +94,23 @@ fn jitter_is_the_same_for_the_same_seed() {
     let first = trips();
     assert_eq!(first, trips());
     assert!(first.iter().any(|trip| *trip != first[0]));
+}
+
+#[test]
+fn what_was_not_taken_in_time_counts_as_it_does_on_the_link_itself() {
+    let mut pair = Pair::new(hosts(Macs::One(SERVER), 2, 3), false, &[]);
+    pair.network.line(pair.server.link().below().id()).set_inbox(0);
+    let outcome = pair.ask(&Echo::new(host(2), 1, &[0; 56]));
+    assert!(matches!(outcome, Outcome::Unresolved { requests: 3 }), "{outcome:?}");
+    assert_eq!(pair.server.link_mut().dropped(), 3);
+}
+
+#[test]
+fn the_greatest_seed_there_is_is_one_like_others() {
+    let network = Network::new();
+    let prefix = "10.0.0.2/32".parse().unwrap();
+    let impairment = Impairment { prefix, faults: Faults::default(), ttl: None };
+    let mut link = Impaired::new(network.now(), network.attach(CLIENT), &[impairment; 2], u64::MAX);
+    link.send(SERVER, EtherType::IPV4, 20, &mut |_| ()).unwrap();
+    assert_eq!(link.tally().lost, 0);
 }

@@ -1,15 +1,17 @@
 //! What lies behind routers of ours, and what cannot be reached.
 
-use std::net::Ipv4Addr;
+use std::{net::Ipv4Addr, time::Duration};
 
+use etherparse::{IpNumber, Ipv4Header};
 use sidestack_stack as stack;
 use stack::{
-    Beyond, Discard, Hosts, Refused, Served,
+    Beyond, Config, Discard, Hosts, Refused, Served, Stack,
     arp::Macs,
     icmp::{Echo, Outcome},
+    link::{EtherType, FrameIo, FrameTx, memory::Network},
 };
 
-use crate::pair::{Pair, SERVER, host, hosts};
+use crate::pair::{CLIENT, Pair, SERVER, host, hosts};
 
 const FAR: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 5);
 
@@ -80,4 +82,27 @@ fn a_host_that_is_refused_tells_so_itself() {
     assert_eq!(error(pair.ask(&with_ttl(host(2), 64))), (host(2), 3, 10));
     assert!(matches!(pair.ask(&with_ttl(host(3), 64)), Outcome::Reply { .. }));
     assert_eq!(pair.server.counters().discarded(Discard::Refused), 1);
+}
+
+// ICMP-1
+#[test]
+fn nobody_is_told_of_what_claims_to_come_from_all_or_from_one_of_us() {
+    let all = host(255);
+    for (src, asked) in [(all, 0), (host(254), 0), (FAR, 0), (host(1), 1)] {
+        let network = Network::new();
+        let [port, mut station] = [SERVER, CLIENT].map(|mac| network.attach(mac).without_sent());
+        let mut server = Stack::new(port, Config::new("10.0.0.254/24".parse().unwrap()));
+        server.serve(network.now(), routed(), false);
+        let mut header = Ipv4Header::new(0, 1, IpNumber::UDP, src.octets(), FAR.octets()).unwrap();
+        header.header_checksum = header.calc_header_checksum();
+        let packet = header.to_bytes();
+        station
+            .send(SERVER, EtherType::IPV4, packet.len(), &mut |out| out.copy_from_slice(&packet))
+            .unwrap();
+        station.flush().unwrap();
+        network.advance_to(network.now() + Duration::from_millis(500));
+        while server.poll(network.now()).unwrap() {}
+        assert_eq!(server.counters().discarded(Discard::Expired), 1, "{src}");
+        assert_eq!(network.sent(), 1 + asked, "{src}");
+    }
 }

@@ -94,7 +94,7 @@ impl Addresses {
             if network.contains(src) {
                 return src;
             }
-            speaker = speaker.or_else(|| Some(network.ip()));
+            speaker = speaker.or_else(|| Some(network.ip()).filter(|ours| self.is_ours(*ours)));
         }
         speaker.unwrap_or(src)
     }

@@ -142,3 +142,18 @@ fn who_is_on_one_of_our_networks_with_the_next_hop_asks_itself_whichever_comes_f
         assert_eq!(host.left()[0].1[14..18], [10, 7, 0, 7]);
     }
 }
+
+#[test]
+fn nobody_is_asked_in_the_name_of_an_address_that_is_left_to_somebody_else() {
+    let mut ipv4 = Ipv4::new("10.0.0.1/24".parse().unwrap());
+    ipv4.add_hosts(addr("10.99.0.0")..=addr("10.99.0.255"));
+    ipv4.add_address("10.0.0.3/24".parse().unwrap());
+    for (left, asks) in [("10.0.0.1", [10, 0, 0, 3]), ("10.0.0.3", [10, 99, 0, 5])] {
+        assert!(ipv4.remove_host(addr(left)));
+        let mut host = Host::with(ipv4);
+        let header = Header::new(addr("10.0.0.9"), IpNumber(0xfd));
+        host.send(&Header { src: Some(addr("10.99.0.5")), ..header }, b"").unwrap();
+        assert_eq!(host.left()[0].1[14..18], asks);
+        ipv4 = host.ipv4;
+    }
+}

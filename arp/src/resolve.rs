@@ -1,4 +1,7 @@
-use std::{net::Ipv4Addr, time::Instant};
+use std::{
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
 
 use etherparse::ArpOperation;
 use link::{FrameTx, SendError};
@@ -98,7 +101,8 @@ impl Arp {
         let entry = self.table.value_mut(slot);
         (entry.state, entry.heard, entry.confirmed) = (State::Reachable, tick, true);
         (entry.unanswered, entry.failures, entry.requests) = (0, 0, 0);
-        self.table.set_due(slot, tick + reachable.mul_f64(jitter).min(lifetime));
+        let reachable = Duration::try_from_secs_f64(reachable.as_secs_f64() * jitter);
+        self.table.set_due(slot, tick + reachable.unwrap_or(lifetime).min(lifetime));
     }
 
     /// Sends a request for `addr` to `dst`.

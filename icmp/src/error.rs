@@ -73,6 +73,6 @@ pub struct TooBig {
     pub dst: Ipv4Addr,
     /// What the next hop takes, in octets; `None` from a router older than RFC 1191.
     pub mtu: Option<u16>,
-    /// Octets that it had, its IP header without options included; more than `mtu`.
+    /// Octets that it had, its IP header included, as long as it was quoted; more than `mtu`.
     pub quoted_len: u16,
 }

@@ -207,7 +207,8 @@ impl Flights {
 
     fn forget_oldest(&mut self) {
         let Some((key, turn)) = self.past.pop_front() else { return };
-        let Some(slot) = self.slots.get(&key).filter(|slot| slot.turn == turn) else { return };
+        let ended = |slot: &&Slot| slot.turn == turn && !slot.is_in_flight(); // turns come round
+        let Some(slot) = self.slots.get(&key).filter(ended) else { return };
         if self.answered.get(&key.0) == Some(&slot.left) {
             self.answered.remove(&key.0);
         }
@@ -278,5 +279,27 @@ mod tests {
         let known = (0..9).filter(|sequence| flights.slot(key(*sequence)).is_some());
         assert_eq!(known.collect::<Vec<_>>(), [0, 7, 8]);
         assert_eq!(flights.count(), (1, 1));
+    }
+    #[test]
+    fn what_is_in_flight_is_not_forgotten_however_often_its_sequence_was_used_before() {
+        let now = link::memory::Network::new().now();
+        for used in [255, 256, 257, 512] {
+            let mut flights = Flights::new(used);
+            let key = |sequence| (Ipv4Addr::new(10, 0, 0, 2), sequence);
+            let send = |flights: &mut Flights, sequence| {
+                flights.begin(key(sequence), Duration::from_secs(1), 56, 0);
+                flights.start(key(sequence), now, Source::User);
+            };
+            for _ in 0..used {
+                send(&mut flights, 7);
+                flights.end(key(7), true).unwrap();
+            }
+            send(&mut flights, 7);
+            send(&mut flights, 8);
+            flights.end(key(8), true).unwrap();
+            assert!(flights.in_flight(key(7)).is_some(), "used {used} times before");
+            assert_eq!((flights.past.len(), flights.count()), (used, (1, 1)));
+            assert_eq!(flights.end(key(7), true), Some(()));
+        }
     }
 }

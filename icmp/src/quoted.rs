@@ -74,7 +74,8 @@ impl Icmp {
         let checksum = Message::parse(quote.payload)?.checksum();
         let sound = view.extensions.filter(|extensions| extensions.is_sound());
         let objects = sound.map_or_else(Objects::default, |found| Objects::copy(&found));
-        Ok(About { key, slot, checksum, objects })
+        let header_len = octets.len() - quote.payload.len();
+        Ok(About { key, slot, header_len, checksum, objects })
     }
 }
 
@@ -82,6 +83,8 @@ impl Icmp {
 struct About {
     key: Key,
     slot: Slot,
+    /// Octets of the IP header that is quoted, options included: 60 at most.
+    header_len: usize,
     /// Of the request, as it was quoted.
     checksum: u16,
     objects: Objects,
@@ -92,9 +95,6 @@ impl About {
     fn len_if_checked(&self) -> Option<u16> {
         let len = self.slot.len;
         let checked = usize::from(len) >= COOKIE_LEN && self.slot.proof == self.checksum.into();
-        checked.then(|| len.saturating_add((IP_HEADER_LEN + HEADER_LEN) as u16))
+        checked.then(|| len.saturating_add((self.header_len + HEADER_LEN) as u16))
     }
 }
-
-/// Octets of an IP header without options.
-const IP_HEADER_LEN: usize = 20;

@@ -86,6 +86,19 @@ impl Addresses {
         connected.or_else(|| self.own.first()).map_or(Ipv4Addr::UNSPECIFIED, |network| network.ip())
     }
 
+    /// In whose name what is from `src` goes to `neighbour`: that of our address there where `src`
+    /// is of another network, so that neighbours are only asked by hosts that are on the link.
+    pub(crate) fn speaker(&self, src: Ipv4Addr, neighbour: Ipv4Addr) -> Ipv4Addr {
+        let mut speaker = None;
+        for network in self.own.iter().filter(|network| network.contains(neighbour)) {
+            if network.contains(src) {
+                return src;
+            }
+            speaker = speaker.or_else(|| Some(network.ip()).filter(|ours| self.is_ours(*ours)));
+        }
+        speaker.unwrap_or(src)
+    }
+
     /// Makes one range of `first..=last` and of those that it touches.
     fn cover(&mut self, first: u32, last: u32) {
         let from = self.ranges.partition_point(|range| range.1 < first.saturating_sub(1));

@@ -59,7 +59,8 @@ impl Head {
 
 /// What of a datagram has not left yet.
 pub(crate) struct Rest {
-    pub(crate) src: Ipv4Addr,
+    /// In whose name they leave.
+    pub(crate) from: Ipv4Addr,
     pub(crate) next_hop: NextHop,
     /// Of the later fragments: with those options only that every fragment carries.
     pub(crate) head: Head,
@@ -76,12 +77,12 @@ impl Rest {
     pub(crate) fn new(
         header: &Header,
         first: &Head,
-        (src, next_hop, mtu): (Ipv4Addr, NextHop, usize),
+        (from, next_hop, mtu): (Ipv4Addr, NextHop, usize),
         now: Instant,
     ) -> Self {
         let head = first.with(&header.options.copied());
         let (message, left, again) = (Vec::new(), 0, now + RETRY);
-        Self { src, next_hop, head, message, left, mtu, again }
+        Self { from, next_hop, head, message, left, mtu, again }
     }
 
     /// Hands down as many fragments as `below` takes.
@@ -97,7 +98,7 @@ impl Rest {
             }
             let (head, offset, more) = (&self.head, self.left, len < message.len());
             let total = head.len() + len;
-            let sent = below.send_next(self.src, self.next_hop, total, &mut |out| {
+            let sent = below.send_next(self.from, self.next_hop, total, &mut |out| {
                 let (header, payload) = out.split_at_mut(head.len());
                 head.write(header, len, offset, more);
                 payload.copy_from_slice(&message[..len]);

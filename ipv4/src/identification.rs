@@ -57,7 +57,7 @@ impl Identifications {
         let next = class.sent.wrapping_add(1);
         let enters = next.is_multiple_of(BLOCK);
         let used = &mut class.used[usize::from(next / BLOCK)];
-        let recent = *used != 0 && seconds - *used <= LIFETIME.as_secs() as u32;
+        let recent = *used != 0 && seconds.saturating_sub(*used) <= LIFETIME.as_secs() as u32;
         if enters && recent && class.flow == hash {
             return None;
         }
@@ -74,3 +74,21 @@ const BLOCK: u16 = (65_536 / BLOCKS) as u16;
 
 /// Maximum datagram lifetime (RFC 6864 §4 has 2 minutes from RFC 791 and RFC 1122).
 const LIFETIME: Duration = Duration::from_secs(120);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_before_the_last_one_is_no_reason_to_hold_up_or_to_repeat() {
+        let then = link::memory::Network::new().now();
+        let mut identifications = Identifications::new([7; 16]);
+        let mut next = |seconds| {
+            let now = then + Duration::from_secs(seconds);
+            identifications.next(now, Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST, IpNumber(0xfd))
+        };
+        let first = next(0).unwrap();
+        assert_eq!(next(300), Some(first.wrapping_add(1)));
+        assert_eq!(next(200), Some(first.wrapping_add(2)));
+    }
+}

@@ -21,7 +21,7 @@ use crate::{
 /// [`Ipv4::over`] sends, [`Ipv4::input`] receives, [`Ipv4::poll`] does what is due at
 /// [`Ipv4::deadline`]. One that never saw a fragment holds nothing for them.
 pub struct Ipv4 {
-    addresses: Addresses,
+    pub(crate) addresses: Addresses,
     routes: Routes,
     pub(crate) identifications: Identifications,
     pub(crate) paths: Paths,

@@ -98,6 +98,9 @@ impl Reassembly {
                 self.charge(key.src, before, 0);
                 self.remove(key);
                 let (header, payload) = partial.and_then(Partial::complete).unwrap_or_default();
+                if header.len() + payload.len() > TOTAL_LEN {
+                    return Err(Discard::FragmentBeyond); // the first header is the longer
+                }
                 Ok(datagram(packet, frame, cast, header, payload))
             }
             Ok(()) => {

@@ -38,6 +38,10 @@ impl DatagramTx for Over<'_> {
         if !may_leave(src, header.dst, next_hop) {
             return Err(SendError::NoRoute(header.dst));
         }
+        let from = match next_hop {
+            NextHop::Unicast(next_hop) => self.ipv4.addresses.speaker(src, next_hop),
+            NextHop::Broadcast | NextHop::Multicast(_) => src,
+        };
         let head_len = HEADER_LEN + header.options.octets().len();
         let (mtu, below_floor) = match header.probe {
             true => (self.below.mtu().min(TOTAL_LEN), false),
@@ -64,10 +68,10 @@ impl DatagramTx for Over<'_> {
         };
         let head = Head::new(header, src, identification, dont_fragment);
         if len > room {
-            let rest = Rest::new(header, &head, (src, next_hop, mtu), self.now);
+            let rest = Rest::new(header, &head, (from, next_hop, mtu), self.now);
             return self.send_fragments(&head, rest, len, write);
         }
-        let sent = self.below.send(src, next_hop, head_len + len, &mut |packet| {
+        let sent = self.below.send(from, next_hop, head_len + len, &mut |packet| {
             let (header, message) = packet.split_at_mut(head_len);
             head.write(header, len, 0, false);
             write(message);
@@ -97,7 +101,7 @@ impl Over<'_> {
         let first = fragment_len(rest.mtu, head.len(), len);
         let message = &mut rest.message;
         let total = head.len() + first;
-        let sent = self.below.send(rest.src, rest.next_hop, total, &mut |packet| {
+        let sent = self.below.send(rest.from, rest.next_hop, total, &mut |packet| {
             *message = vec![0; len];
             write(message);
             let (header, payload) = packet.split_at_mut(head.len());

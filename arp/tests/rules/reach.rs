@@ -49,6 +49,19 @@ fn an_answered_poll_makes_a_neighbour_reachable_again() {
 }
 
 #[test]
+fn a_neighbour_that_is_believed_for_ever_is_until_its_lifetime_is_over() {
+    for (lifetime, deadline) in [(ms(60_000), Some(ms(60_000))), (Duration::MAX, None)] {
+        let config = Config { reachable: Duration::MAX, lifetime, ..Config::default() };
+        let mut lan = Lan::with(config);
+        lan.resolve(THEM);
+        lan.run(ms(1000));
+        assert_eq!(state(&lan, THEM), Some(State::Reachable));
+        let until = lan.us.arp.deadline().map(|at| at - lan.start - LATENCY * 2);
+        assert_eq!(until, deadline);
+    }
+}
+
+#[test]
 fn a_neighbour_is_reachable_for_half_to_one_and_a_half_of_thirty_seconds_by_seed() {
     let ends: Vec<_> = (0..50)
         .map(|seed| {

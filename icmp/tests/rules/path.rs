@@ -25,6 +25,21 @@ fn fragmentation_needed_about_an_echo_in_flight_tells_the_path_mtu() {
     }
 }
 
+// PMTU-1
+#[test]
+fn the_options_of_the_quoted_header_are_part_of_what_was_too_long() {
+    for (words, mtu) in [(5_u8, 1496), (6, 1500), (15, 1500), (15, 1539)] {
+        let mut host = Host::new();
+        let mut quoted = large(&mut host);
+        quoted[0] = 0x40 | words;
+        quoted.splice(20..20, vec![1; usize::from(words) * 4 - 20]);
+        let [high, low] = u16::to_be_bytes(mtu);
+        host.take(ROUTER, &message((3, 4), [0, 0, high, low], &quoted)).unwrap();
+        let quoted_len = 1480 + u16::from(words) * 4;
+        assert_eq!(too_big(&mut host), Some(TooBig { dst: THEM, mtu: Some(mtu), quoted_len }));
+    }
+}
+
 // PMTU-2
 #[test]
 fn an_mtu_that_the_datagram_would_have_fitted_is_told_but_tells_nothing_of_the_path() {

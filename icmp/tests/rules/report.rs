@@ -218,10 +218,20 @@ proptest! {
     fn whatever_came_is_quoted_as_it_came_or_not_at_all(
         mut header in proptest::collection::vec(any::<u8>(), 20..=60),
         payload in proptest::collection::vec(any::<u8>(), 0..600),
+        fragment in prop_oneof![4 => Just([0, 0]), 1 => any::<[u8; 2]>()],
+        src in prop_oneof![4 => Just(THEM.octets()), 1 => any::<[u8; 4]>()],
+        total in prop_oneof![4 => 0_u16..700, 1 => any::<u16>()],
     ) {
         let words = header.len() / 4;
         header.truncate(words * 4);
         header[0] = 0x40 | words as u8;
+        header[2..4].copy_from_slice(&total.to_be_bytes());
+        header[6..8].copy_from_slice(&fragment);
+        header[12..16].copy_from_slice(&src);
+        header[16..20].copy_from_slice(&US.octets());
+        let later = u16::from_be_bytes(fragment) & 0x1fff != 0;
+        let nobody = matches!(src[0], 0 | 127 | 224..);
+        let icmp = header[9] == 1;
         let mut host = Host::new();
         let received = Datagram {
             header: header.clone().into(),
@@ -230,10 +240,12 @@ proptest! {
         };
         let told = host.icmp.report(host.now, Problem::PortUnreachable, &received, &mut host.below);
         prop_assert_eq!(host.below.sent.len(), usize::from(told.is_ok()));
-        for (_, error) in &host.below.sent {
+        prop_assert!(icmp || told.is_ok() != (later || nobody), "{:?}", told);
+        for (header_sent, error) in &host.below.sent {
             let whole = [header.clone(), payload.clone()].concat();
-            prop_assert_eq!(&error[8..], &whole[..whole.len().min(548)]);
-            prop_assert_eq!(sum(error), 0xffff);
+            let came = whole.len().min(usize::from(total).max(header.len()));
+            prop_assert_eq!(&error[8..], &whole[..came.min(548)]);
+            prop_assert_eq!((header_sent.dst.octets(), sum(error)), (src, 0xffff));
         }
     }
 }

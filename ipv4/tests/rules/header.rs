@@ -105,7 +105,10 @@ proptest! {
     }
 
     #[test]
-    fn any_frame_is_a_datagram_for_us_or_discarded(octets in almost(), cast in 0_usize..4) {
+    fn any_frame_is_a_datagram_for_us_or_discarded(
+        octets in almost(),
+        cast in prop_oneof![Just(0), 0_usize..4],
+    ) {
         let port = link::memory::Network::new().attach(crate::host::mac(1));
         let casts =
             [link::Cast::Host, link::Cast::Broadcast, link::Cast::Multicast, link::Cast::Other];
@@ -131,13 +134,19 @@ proptest! {
 
 /// Octets that are nearly a packet: some header, a good checksum more often than not.
 fn almost() -> impl Strategy<Value = Vec<u8>> {
-    let first = prop_oneof![8 => 0x45_u8..=0x4f, 1 => any::<u8>()];
+    let first = prop_oneof![4 => Just(0x45), 4 => 0x45_u8..=0x4f, 1 => any::<u8>()];
     let len = prop_oneof![4 => 20_u16..90, 1 => any::<u16>()];
-    let rest = proptest::collection::vec(any::<u8>(), 0..80);
-    let ours = prop_oneof![Just(US.octets()), any::<[u8; 4]>()];
-    (first, len, rest, ours, any::<bool>()).prop_map(|(first, len, rest, dst, good)| {
+    let octets = |len| proptest::collection::vec(any::<u8>(), len);
+    let rest = prop_oneof![4 => octets(60..90), 1 => octets(0..80)];
+    let ours =
+        prop_oneof![3 => Just(US.octets()), 1 => Just([10, 0, 0, 255]), 1 => any::<[u8; 4]>()];
+    let fragment = prop_oneof![4 => Just([0, 0]), 1 => any::<[u8; 2]>()];
+    let good = proptest::bool::weighted(0.8);
+    let parts = (first, len, rest, fragment, ours, good);
+    parts.prop_map(|(first, len, rest, fragment, dst, good)| {
         let mut octets = [&[first, 0][..], &len.to_be_bytes(), &rest].concat();
         if octets.len() >= 20 {
+            octets[6..8].copy_from_slice(&fragment);
             octets[16..20].copy_from_slice(&dst);
         }
         if good && octets.len() >= 12 { with_checksum(octets) } else { octets }

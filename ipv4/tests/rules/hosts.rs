@@ -1,9 +1,10 @@
 //! Many addresses: several, and whole prefixes.
 
-use ipv4::{Cast, Discard, Ipv4, NextHop};
+use etherparse::IpNumber;
+use ipv4::{Cast, Discard, Header, Ipv4, NextHop, Sent};
 use sidestack_ipv4 as ipv4;
 
-use crate::host::{Host, addr, changed};
+use crate::host::{BROADCAST, Host, addr, changed};
 
 fn lab() -> Ipv4 {
     let mut ipv4 = Ipv4::new("10.0.0.1/8".parse().unwrap());
@@ -100,5 +101,59 @@ fn a_thousand_addresses_are_each_ours() {
     for n in 0..2000_u16 {
         let [high, low] = n.to_be_bytes();
         assert_eq!(ipv4.is_ours([10, 0, high + 16, low].into()), n % 2 == 1, "{n}");
+    }
+}
+
+#[test]
+fn neighbours_are_asked_by_who_sends_or_if_that_is_not_on_the_link_by_our_address_there() {
+    let cases = [
+        ("10.0.0.1/24", "10.0.0.77", "10.0.0.77"), // a host of its own, on the link
+        ("10.0.0.1/24", "10.99.0.5", "10.0.0.1"),  // a host behind us
+        ("10.9.0.1/32", "10.0.0.77", "10.0.0.77"), // a host, where we have no address
+        ("10.9.0.1/32", "10.99.0.5", "10.99.0.5"),
+    ];
+    for (network, src, asks) in cases {
+        for len in [8, 3000] {
+            let mut ipv4 = Ipv4::new(network.parse().unwrap()).with_gateway(addr("10.0.0.253"));
+            ipv4.add_hosts(addr("10.0.0.64")..=addr("10.0.0.79"));
+            ipv4.add_hosts(addr("10.99.0.0")..=addr("10.99.0.255"));
+            ipv4.add_network("10.0.0.0/24".parse().unwrap());
+            let mut host = Host::with(ipv4);
+            let header = Header::new(addr("192.0.2.1"), IpNumber(0xfd));
+            let header = Header { src: Some(addr(src)), dont_fragment: false, ..header };
+            assert_eq!(host.send(&header, &vec![1; len]), Ok(Sent::Kept));
+            let [(dst, asked)] = &host.left()[..] else { panic!("one request") };
+            assert_eq!((*dst, &asked[24..28]), (BROADCAST, &[10, 0, 0, 253][..]));
+            assert_eq!(asked[14..18], addr(asks).octets(), "{src} of {network}");
+        }
+    }
+}
+
+#[test]
+fn who_is_on_one_of_our_networks_with_the_next_hop_asks_itself_whichever_comes_first() {
+    for order in [[0, 1], [1, 0]] {
+        let networks = ["10.0.0.1/8", "10.1.0.1/16"].map(|network| network.parse().unwrap());
+        let mut ipv4 = Ipv4::new(networks[order[0]]);
+        ipv4.add_address(networks[order[1]]);
+        ipv4.add_hosts(addr("10.7.0.0")..=addr("10.7.0.255"));
+        let mut host = Host::with(ipv4);
+        let header = Header::new(addr("10.1.0.9"), IpNumber(0xfd));
+        host.send(&Header { src: Some(addr("10.7.0.7")), ..header }, b"").unwrap();
+        assert_eq!(host.left()[0].1[14..18], [10, 7, 0, 7]);
+    }
+}
+
+#[test]
+fn nobody_is_asked_in_the_name_of_an_address_that_is_left_to_somebody_else() {
+    let mut ipv4 = Ipv4::new("10.0.0.1/24".parse().unwrap());
+    ipv4.add_hosts(addr("10.99.0.0")..=addr("10.99.0.255"));
+    ipv4.add_address("10.0.0.3/24".parse().unwrap());
+    for (left, asks) in [("10.0.0.1", [10, 0, 0, 3]), ("10.0.0.3", [10, 99, 0, 5])] {
+        assert!(ipv4.remove_host(addr(left)));
+        let mut host = Host::with(ipv4);
+        let header = Header::new(addr("10.0.0.9"), IpNumber(0xfd));
+        host.send(&Header { src: Some(addr("10.99.0.5")), ..header }, b"").unwrap();
+        assert_eq!(host.left()[0].1[14..18], asks);
+        ipv4 = host.ipv4;
     }
 }

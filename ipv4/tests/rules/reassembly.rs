@@ -18,6 +18,15 @@ fn three(identification: u16) -> [Vec<u8>; 3] {
     ]
 }
 
+/// A fragment with eight octets of options.
+fn with_first_options(fragment: &[u8]) -> Vec<u8> {
+    let mut octets = [&fragment[..20], &[1; 8], &fragment[20..]].concat();
+    let len = octets.len() as u16;
+    octets[0] = 0x47;
+    octets[2..4].copy_from_slice(&len.to_be_bytes());
+    with_checksum(octets)
+}
+
 // FRG-1
 #[test]
 fn fragments_make_a_datagram_in_whatever_order_they_come() {
@@ -39,12 +48,9 @@ fn fragments_make_a_datagram_in_whatever_order_they_come() {
 #[test]
 fn the_first_fragments_header_counts_whatever_the_others_say() {
     let [mut first, mut second, mut last] = three(7);
-    let mut with_options = first[..20].to_vec();
-    with_options.extend_from_slice(&[1; 8]);
-    with_options.extend_from_slice(&first[20..]);
-    with_options[..4].copy_from_slice(&[0x47, 0xb8, 0, 92]);
-    with_options[8] = 9;
-    first = with_checksum(with_options);
+    first = with_first_options(&first);
+    (first[1], first[8]) = (0xb8, 9);
+    first = with_checksum(first);
     (second[1], second[8], last[8]) = (0x10, 3, 255);
     let mut host = Host::new();
     host.take(&with_checksum(second)).unwrap_err();
@@ -69,6 +75,33 @@ fn datagrams_of_every_length_are_taken_up_to_the_longest() {
             taken = host.take(&fragment(1, n * (size / 8 * 8), more, piece)).ok();
         }
         assert_eq!(*taken.unwrap().payload, data, "{len} octets in pieces of {size}");
+    }
+}
+
+// SEC-6
+#[test]
+fn a_datagram_too_long_with_the_first_fragments_options_is_discarded_whichever_comes_last() {
+    for (len, taken) in [(65_507, true), (65_508, false)] {
+        for first_comes_last in [false, true] {
+            let (mut host, data) = (Host::new(), pattern(len));
+            let mut pieces: Vec<_> = data.chunks(1400).enumerate().collect();
+            if first_comes_last {
+                pieces.reverse();
+            }
+            let fragments = pieces.iter().map(|(n, piece)| match n {
+                0 => with_first_options(&fragment(1, 0, true, piece)),
+                n => fragment(1, n * 1400, (n + 1) * 1400 < len, piece),
+            });
+            let outcomes: Vec<_> = fragments.map(|fragment| host.take(&fragment)).collect();
+            let (end, others) = outcomes.split_last().unwrap();
+            assert!(others.iter().all(|other| matches!(other, Err(Discard::Incomplete))));
+            match end {
+                Ok(datagram) => assert!(taken && *datagram.payload == data),
+                Err(discard) => assert!(!taken && *discard == Discard::FragmentBeyond),
+            }
+            assert_eq!(host.ipv4.reassembling().datagrams, 0);
+            assert_eq!(host.ipv4.reassembling().octets, 0);
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use link::{
 };
 use stack::{
     Impaired, Stack, What,
+    arp::Owner,
     icmp::{self, Echo},
 };
 
@@ -179,7 +180,8 @@ impl Scene {
     /// Where frames for 10.0.0.`last` are to go.
     fn mac_of(&self, last: u8) -> MacAddr6 {
         let addr = [10, 0, 0, last].into();
-        self.host.served().map_or_else(|| self.host.link().mac(), |it| it.hosts.mac_of(addr))
+        let served = self.host.served().and_then(|served| served.hosts.mac(addr));
+        served.unwrap_or_else(|| self.host.link().mac())
     }
 
     pub(crate) fn say(&mut self, mut octets: Vec<u8>, mended: bool) {

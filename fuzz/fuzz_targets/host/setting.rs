@@ -4,7 +4,9 @@ use link::{
     FrameTx,
     memory::{Faults, Network, Port},
 };
-use stack::{Beyond, Config, Hosts, Impaired, Impairment, Macs, Refused, Served, Stack, ipv4::Hop};
+use stack::{
+    Beyond, Config, Hosts, Impaired, Impairment, Refused, Served, Stack, arp::Macs, ipv4::Hop,
+};
 
 /// Who is on the network besides the neighbour.
 #[derive(Debug)]
@@ -71,7 +73,7 @@ impl Setting {
         }
         let mut host = Stack::new(link, Config::new("0.0.0.0/32".parse().expect("a network")));
         host.add_route("10.0.0.0/24".parse().expect("a network"), Hop::Connected);
-        let macs = if self.each { Macs::Each } else { Macs::One(mac) };
+        let macs = if self.each { Macs::Each([2, 0]) } else { Macs::One(mac) };
         host.serve(now, self.served(macs), self.probes);
         host
     }

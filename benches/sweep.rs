@@ -43,7 +43,7 @@ fn main() -> ExitCode {
         near(Method::Arp, thread::available_parallelism().map_or(1, |n| n.get().min(8) as u32))
     } else if argument("in-memory") {
         in_memory()
-    } else if argument("--bench") {
+    } else if argument("--bench") && !argument("--test") {
         if let Err(left_out) = namespace::for_tests() {
             return left_out;
         }
@@ -185,7 +185,8 @@ fn run(near: &Namespace, command: &[&str]) -> Result<Run, Box<dyn Error>> {
     let (start, before) = (now(), processor()?);
     let mut command_line = Command::new(command[0]);
     command_line.args(&command[1..]).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let output = near.run(|| command_line.output())?;
+    let output = near.run(|| command_line.output());
+    let output = output.map_err(|error| format!("{}: {error}", command[0]))?;
     let (wall, processor) = (start.elapsed(), processor()? - before);
     let text = String::from_utf8_lossy(&output.stdout);
     let found = text.lines().filter(|line| line.starts_with("10.9.")).count();

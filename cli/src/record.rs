@@ -1,17 +1,14 @@
 //! The JSON lines, as `docs/schema.json` describes them.
 
-use std::{
-    collections::BTreeMap,
-    fmt::{self, Display},
-    net::Ipv4Addr,
-    time::{Duration, SystemTime},
-};
+mod value;
 
-use macaddr::MacAddr6;
-use serde::{Serialize, Serializer};
-use stack::link::{Source, Tag};
+use std::{collections::BTreeMap, net::Ipv4Addr};
+
+use serde::Serialize;
+use stack::icmp::Error;
 
 use crate::scan::record::{HostFound, Scanned};
+pub(crate) use value::{Mac, Stamps, Time, VlanTag, nanoseconds, source_name, wall_clock};
 
 /// One line. Every key of a type is always there, `null` where unknown; times are in nanoseconds.
 #[derive(Serialize)]
@@ -170,6 +167,15 @@ pub(crate) enum Record<'a> {
     },
 }
 
+impl Record<'static> {
+    /// An error that came for the request `seq` to `dst`.
+    pub(crate) fn icmp_error(ts: Time, dst: Ipv4Addr, seq: u16, error: &Error) -> Self {
+        let &Error { from, icmp_type, code: icmp_code, mtu, .. } = error;
+        let what = error.name();
+        Self::IcmpError { ts, dst, from, icmp_type, icmp_code, what, seq, mtu }
+    }
+}
+
 /// How far serving has come.
 #[derive(Serialize)]
 pub(crate) struct Served<'a> {
@@ -274,89 +280,3 @@ pub(crate) struct Stop {
     pub(crate) ip: Option<Ipv4Addr>,
     pub(crate) time_ms: Option<u32>,
 }
-
-/// An 802.1Q tag.
-#[derive(Serialize)]
-pub(crate) struct VlanTag {
-    prio: u8,
-    id: u16,
-}
-
-impl From<Tag> for VlanTag {
-    fn from(tag: Tag) -> Self {
-        Self { prio: tag.priority, id: tag.id }
-    }
-}
-
-/// Who stamps what leaves, and what arrives.
-#[derive(Clone, Copy, Serialize)]
-pub(crate) struct Stamps {
-    pub(crate) tx: &'static str,
-    pub(crate) rx: &'static str,
-}
-
-pub(crate) fn source_name(source: Source) -> &'static str {
-    match source {
-        Source::Hardware => "hardware",
-        Source::Kernel => "kernel",
-        Source::User => "user",
-        Source::Virtual => "virtual",
-    }
-}
-
-/// A MAC address in lower case.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Mac(pub(crate) MacAddr6);
-
-impl Display for Mac {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0.into_array();
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
-    }
-}
-
-impl Serialize for Mac {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = [b':'; 17];
-        for (octet, pair) in self.0.into_array().into_iter().zip(text.chunks_mut(3)) {
-            pair[0] = HEX[usize::from(octet >> 4)];
-            pair[1] = HEX[usize::from(octet & 0x0f)];
-        }
-        serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default())
-    }
-}
-
-/// A time of day, as RFC 3339 has it, to the nanosecond.
-#[derive(Clone, Copy)]
-pub(crate) struct Time(pub(crate) SystemTime);
-
-impl Time {
-    pub(crate) fn since_epoch(self) -> Duration {
-        self.0.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
-    }
-}
-
-impl Display for Time {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        humantime::format_rfc3339_nanos(self.0).fmt(f)
-    }
-}
-
-impl Serialize for Time {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-/// The time of day where no link has a clock to ask.
-#[expect(clippy::disallowed_methods, reason = "for the time of an error without a link")]
-pub(crate) fn wall_clock() -> Time {
-    Time(SystemTime::now())
-}
-
-/// Nanoseconds, as far as they fit.
-pub(crate) fn nanoseconds(duration: Duration) -> u64 {
-    duration.as_nanos().try_into().unwrap_or(u64::MAX)
-}
-
-const HEX: &[u8; 16] = b"0123456789abcdef";

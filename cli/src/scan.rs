@@ -188,16 +188,8 @@ impl Run<'_> {
                 Echo::Silent
             }
             Outcome::Echo(icmp::Outcome::Error(error)) => {
-                report.record(&Record::IcmpError {
-                    ts: self.session.time(at),
-                    dst: addr,
-                    from: error.from,
-                    icmp_type: error.icmp_type,
-                    icmp_code: error.code,
-                    what: error.name(),
-                    seq: ended.round as u16,
-                    mtu: error.mtu,
-                })?;
+                let (ts, seq) = (self.session.time(at), ended.round as u16);
+                report.record(&Record::icmp_error(ts, addr, seq, &error))?;
                 Echo::Error(error.name())
             }
             Outcome::Echo(_) | Outcome::Unsent(_) => {

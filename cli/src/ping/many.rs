@@ -1,15 +1,11 @@
 mod gather;
 mod tally;
+mod told;
 
-use std::{
-    collections::HashMap,
-    net::Ipv4Addr,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, net::Ipv4Addr, time::Duration};
 
 use stack::{
-    Shard, Sweep, Targets, What, arp,
-    icmp::{self, Straying},
+    Shard, Sweep, Targets, What, arp, icmp,
     sweep::{Config, Ended, Event, Outcome, Rate},
 };
 
@@ -19,7 +15,7 @@ use crate::{
     failure::Failure,
     html::Draft,
     open::Us,
-    record::{Mac, Record, nanoseconds},
+    record::Record,
     report::Report,
     session::Session,
     signals::Wish,
@@ -258,46 +254,6 @@ impl Many<'_> {
         Ok(())
     }
 
-    /// How a probe ended, for programs.
-    fn record(&self, ended: &Ended, report: &mut Report) -> Result<(), Failure> {
-        let &Ended { at, addr: dst, round, from_mac, outcome, .. } = ended;
-        let (ts, seq) = (self.session.time(at), round as u16);
-        report.record(&match outcome {
-            Outcome::Echo(icmp::Outcome::Reply { len, ttl, round_trip, reordered, .. }) => {
-                Record::Reply {
-                    ts,
-                    dst,
-                    from: dst,
-                    from_mac: from_mac.map(Mac),
-                    seq,
-                    bytes: len,
-                    ttl,
-                    rtt_ns: Some(nanoseconds(round_trip)),
-                    dup: false,
-                    reordered,
-                    corrupt: None,
-                }
-            }
-            Outcome::Echo(icmp::Outcome::TimedOut { waited }) => {
-                Record::Timeout { ts, dst, seq, waited_ns: nanoseconds(waited) }
-            }
-            Outcome::Echo(icmp::Outcome::Error(error)) => Record::IcmpError {
-                ts,
-                dst,
-                from: error.from,
-                icmp_type: error.icmp_type,
-                icmp_code: error.code,
-                what: error.name(),
-                seq,
-                mtu: error.mtu,
-            },
-            Outcome::Echo(icmp::Outcome::Unresolved { .. }) => {
-                Record::Unsent { ts, dst, seq, reason: "unresolved" }
-            }
-            _ => Record::Unsent { ts, dst, seq, reason: "refused" },
-        })
-    }
-
     fn other(&mut self, event: stack::Event, report: &mut Report) -> Result<(), Failure> {
         let stack::Event { at, from_mac, what } = event;
         match what {
@@ -325,37 +281,6 @@ impl Many<'_> {
             What::Icmp(icmp::Event::Stray(stray)) => self.stray(at, from_mac, &stray, report),
             What::Icmp(_) => Ok(()),
         }
-    }
-
-    fn stray(
-        &self,
-        at: Instant,
-        from_mac: Option<macaddr::MacAddr6>,
-        stray: &icmp::Stray,
-        report: &mut Report,
-    ) -> Result<(), Failure> {
-        let &icmp::Stray { from: dst, sequence: seq, len: bytes, ttl, straying } = stray;
-        let (ts, from_mac) = (self.session.time(at), from_mac.map(Mac));
-        report.record(&match straying {
-            Straying::Late { round_trip } => {
-                let rtt_ns = nanoseconds(round_trip);
-                Record::Late { ts, dst, from_mac, seq, bytes, ttl, rtt_ns }
-            }
-            Straying::Duplicate { round_trip } => Record::Reply {
-                ts,
-                dst,
-                from: dst,
-                from_mac,
-                seq,
-                bytes,
-                ttl,
-                rtt_ns: Some(nanoseconds(round_trip)),
-                dup: true,
-                reordered: false,
-                corrupt: None,
-            },
-            _ => Record::Foreign { ts, from: dst, from_mac, seq, asked: None },
-        })
     }
 }
 

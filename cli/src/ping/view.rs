@@ -258,16 +258,7 @@ impl<'a> View<'a> {
             report.draw("\x08E")?;
         }
         self.say(session, at, format_args!("From {from} icmp_seq={seq} {error}"), report)?;
-        report.record(&Record::IcmpError {
-            ts: session.time(at),
-            dst: self.dst,
-            from,
-            icmp_type: error.icmp_type,
-            icmp_code: error.code,
-            what: error.name(),
-            seq,
-            mtu: error.mtu,
-        })
+        report.record(&Record::icmp_error(session.time(at), self.dst, seq, error))
     }
 
     /// An echo that never left; `why` for people, where nothing else has told them.

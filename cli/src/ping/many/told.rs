@@ -1,0 +1,79 @@
+use std::time::Instant;
+
+use macaddr::MacAddr6;
+use stack::{
+    icmp::{self, Straying},
+    sweep::{Ended, Outcome},
+};
+
+use super::Many;
+use crate::{
+    failure::Failure,
+    record::{Mac, Record, nanoseconds},
+    report::Report,
+};
+
+impl Many<'_> {
+    /// How a probe ended, for programs.
+    pub(super) fn record(&self, ended: &Ended, report: &mut Report) -> Result<(), Failure> {
+        let &Ended { at, addr: dst, round, from_mac, outcome, .. } = ended;
+        let (ts, seq) = (self.session.time(at), round as u16);
+        report.record(&match outcome {
+            Outcome::Echo(icmp::Outcome::Reply { len, ttl, round_trip, reordered, .. }) => {
+                Record::Reply {
+                    ts,
+                    dst,
+                    from: dst,
+                    from_mac: from_mac.map(Mac),
+                    seq,
+                    bytes: len,
+                    ttl,
+                    rtt_ns: Some(nanoseconds(round_trip)),
+                    dup: false,
+                    reordered,
+                    corrupt: None,
+                }
+            }
+            Outcome::Echo(icmp::Outcome::TimedOut { waited }) => {
+                Record::Timeout { ts, dst, seq, waited_ns: nanoseconds(waited) }
+            }
+            Outcome::Echo(icmp::Outcome::Error(error)) => Record::icmp_error(ts, dst, seq, &error),
+            Outcome::Echo(icmp::Outcome::Unresolved { .. }) => {
+                Record::Unsent { ts, dst, seq, reason: "unresolved" }
+            }
+            _ => Record::Unsent { ts, dst, seq, reason: "refused" },
+        })
+    }
+
+    /// An answer that ended no probe, for programs.
+    pub(super) fn stray(
+        &self,
+        at: Instant,
+        from_mac: Option<MacAddr6>,
+        stray: &icmp::Stray,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        let &icmp::Stray { from: dst, sequence: seq, len: bytes, ttl, straying } = stray;
+        let (ts, from_mac) = (self.session.time(at), from_mac.map(Mac));
+        report.record(&match straying {
+            Straying::Late { round_trip } => {
+                let rtt_ns = nanoseconds(round_trip);
+                Record::Late { ts, dst, from_mac, seq, bytes, ttl, rtt_ns }
+            }
+            Straying::Duplicate { round_trip } => Record::Reply {
+                ts,
+                dst,
+                from: dst,
+                from_mac,
+                seq,
+                bytes,
+                ttl,
+                rtt_ns: Some(nanoseconds(round_trip)),
+                dup: true,
+                reordered: false,
+                corrupt: None,
+            },
+            _ => Record::Foreign { ts, from: dst, from_mac, seq, asked: None },
+        })
+    }
+}

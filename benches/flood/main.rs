@@ -6,10 +6,11 @@
 
 mod flood;
 mod neighbour;
+#[path = "../question.rs"]
+mod question;
 mod responder;
 
 use std::{
-    env,
     error::Error,
     fs,
     process::ExitCode,
@@ -20,25 +21,13 @@ use std::{
 
 use link::{
     MacAddr6, PacketSocket,
-    namespace::{self, Namespace, veth},
+    namespace::{Namespace, veth},
 };
 
 use self::neighbour::Neighbour;
 
 fn main() -> ExitCode {
-    if !env::args().any(|argument| argument == "--bench") || env::args().any(|it| it == "--test") {
-        return ExitCode::SUCCESS; // run as a test: that it can be built is enough
-    }
-    if let Err(left_out) = namespace::for_tests() {
-        return left_out;
-    }
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    question::ask(run)
 }
 
 fn run() -> Result<(), Trouble> {

@@ -6,10 +6,11 @@
 //! thread that answers, which is the one to believe on a machine that has other things to do.
 
 mod load;
+#[path = "../question.rs"]
+mod question;
 mod responder;
 
 use std::{
-    env,
     error::Error,
     process::ExitCode,
     sync::atomic::{AtomicBool, Ordering},
@@ -19,25 +20,13 @@ use std::{
 
 use link::{
     MacAddr6, PacketSocket, Ring,
-    namespace::{self, Namespace, veth},
+    namespace::{Namespace, veth},
 };
 
 use self::load::{Load, Round};
 
 fn main() -> ExitCode {
-    if !env::args().any(|argument| argument == "--bench") || env::args().any(|it| it == "--test") {
-        return ExitCode::SUCCESS; // run as a test: that it can be built is enough
-    }
-    if let Err(left_out) = namespace::for_tests() {
-        return left_out;
-    }
-    match table() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    question::ask(table)
 }
 
 fn table() -> Result<(), Trouble> {

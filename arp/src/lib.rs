@@ -53,7 +53,7 @@ pub use config::{Config, Defend, Trust};
 pub use entry::{REQUEST_INTERVAL, State};
 pub use event::Event;
 pub use owner::{Owned, Owner};
-pub use packet::{Discard, View, announce, probe};
+pub use packet::{Discard, View, announce};
 pub use table::{Arp, Neighbour};
 pub use tx::{NextHop, Over, PacketTx, Sent};
 

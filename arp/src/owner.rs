@@ -37,13 +37,6 @@ pub struct Owned {
     all: HashSet<MacAddr6>,
 }
 
-impl Owned {
-    /// The addresses, in no order.
-    pub fn keys(&self) -> impl Iterator<Item = &Ipv4Addr> {
-        self.macs.keys()
-    }
-}
-
 impl Owner for Owned {
     fn mac(&self, addr: Ipv4Addr) -> Option<MacAddr6> {
         self.macs.get(&addr).copied()

@@ -71,18 +71,6 @@ pub fn announce(
         .send(everybody, below)
 }
 
-/// Asks once who uses `addr`, in the name of `below`'s station and of no address (an ARP Probe,
-/// RFC 5227 §1.1).
-///
-/// # Errors
-/// [`SendError::Full`] when no transmit slot is free.
-pub fn probe(addr: Ipv4Addr, below: &mut dyn FrameTx) -> Result<(), SendError> {
-    let (operation, target_mac) = (ArpOperation::REQUEST, MacAddr6::nil());
-    let (sender_mac, sender) = (below.mac(), Ipv4Addr::UNSPECIFIED);
-    View { operation, sender_mac, sender, target_mac, target: addr }
-        .send(MacAddr6::broadcast(), below)
-}
-
 /// A hardware and a protocol address, if they have the lengths of Ethernet's and IPv4's.
 fn pair(mac: &[u8], addr: &[u8]) -> Result<(MacAddr6, Ipv4Addr), Discard> {
     let mac: [u8; 6] = mac.try_into().map_err(|_| Discard::Foreign)?;

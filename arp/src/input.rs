@@ -5,6 +5,7 @@ use link::{Cast, Frame, FrameTx};
 use macaddr::MacAddr6;
 
 use crate::{
+    clock::Tick,
     config::Trust,
     entry::{Entry, REQUEST_INTERVAL, State},
     event::Event,
@@ -103,6 +104,11 @@ impl Arp {
         };
         let replied = is_reply && for_us;
         match self.table.item(slot).value.state {
+            State::Incomplete if !replied && self.contradicts(tick, slot, mac) => {
+                let kept = self.table.item(slot).value.mac;
+                self.events.note(now, Event::Conflict { addr, kept, other: mac });
+                Err(Discard::Distrusted)
+            }
             State::Incomplete if replied || self.config.trust != Trust::Solicited => {
                 let answered = is_reply.then(|| self.clock.tick(at));
                 self.learn(now, answered, slot, mac);
@@ -171,6 +177,18 @@ impl Arp {
             self.doubt(tick, slot);
         }
         Err(Discard::Distrusted)
+    }
+
+    /// Whether a claim that is no answer to us says other than what we knew when we began to ask
+    /// anew, and is to be doubted as if we did not ask.
+    fn contradicts(&self, tick: Tick, slot: usize, mac: MacAddr6) -> bool {
+        let entry = &self.table.item(slot).value;
+        let doubted = match self.config.trust {
+            Trust::Solicited => false, // it believes no claim as it is
+            Trust::Update => tick < entry.heard + REQUEST_INTERVAL,
+            Trust::Confirm => true,
+        };
+        doubted && !entry.mac.is_nil() && entry.mac != mac
     }
 
     fn from(&self, slot: usize) -> Ipv4Addr {

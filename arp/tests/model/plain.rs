@@ -220,7 +220,14 @@ impl Plain {
             }
             return;
         };
+        let other = entry.mac.is_some_and(|known| known != mac);
+        let doubted =
+            trust == Trust::Confirm || trust == Trust::Update && now < entry.heard + SECOND;
         match entry.state {
+            State::Incomplete if !(reply && for_us) && other && doubted => {
+                let kept = entry.mac.unwrap();
+                self.conflict(addr, kept, mac);
+            }
             State::Incomplete if believed => {
                 let (old, requests) = (entry.mac.replace(mac), entry.requests);
                 let since = |asked| Duration::from_millis(now - asked);

@@ -46,6 +46,27 @@ fn a_claim_is_a_conflict_when_the_old_mac_still_answers() {
 
 // SEC-1
 #[test]
+fn a_claim_while_a_known_neighbour_is_asked_for_anew_is_no_answer() {
+    for (trust, at) in [(Trust::Update, 500), (Trust::Confirm, 10_000)] {
+        let mut lan = trusting(trust);
+        let mut stranger = lan.stranger(9);
+        stranger.says(BROADCAST, &request(mac(9), addr(9), US));
+        lan.run(ms(at));
+        lan.resolve(addr(9));
+        stranger.says(BROADCAST, &request(mac(8), addr(9), addr(9)));
+        lan.run(ms(at + 100));
+        assert_eq!(lan.us.discards, [Discard::Distrusted], "{trust:?}");
+        stranger.says(mac(1), &reply(mac(9), addr(9)));
+        lan.run(ms(at + 200));
+        assert_eq!(lan.us.arp.neighbour(addr(9)).unwrap().mac, Some(mac(9)));
+        let conflict = Event::Conflict { addr: addr(9), kept: mac(9), other: mac(8) };
+        let told: Vec<_> = lan.us.events.iter().map(|(_, event)| event).collect();
+        assert!(told.contains(&&conflict) && told.len() == 2, "and its answer: {told:?}");
+    }
+}
+
+// SEC-1
+#[test]
 fn who_confirms_first_follows_only_when_the_old_mac_stays_mute() {
     let mut lan = trusting(Trust::Confirm);
     let mut stranger = lan.stranger(9);

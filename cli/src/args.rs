@@ -119,8 +119,8 @@ impl Cli {
             Command::Ping(_) => &[],
             Command::Route(_) => &["--explain"],
             Command::Scan(_) | Command::Serve(_) => &["--via", "--explain"],
-            Command::Completions { .. } | Command::Man { .. } => &ALL,
-            Command::Interfaces => &LINKS,
+            Command::Completions { .. } | Command::Man { .. } => ALL,
+            Command::Interfaces => LINKS,
             Command::Sniff(_) => &[
                 "-S",
                 "--source-mac",
@@ -166,20 +166,10 @@ impl Command {
 }
 
 /// What only a link needs.
-const LINKS: [&str; 9] = [
-    "-I",
-    "-S",
-    "--source-mac",
-    "--gateway",
-    "--via",
-    "--vlan",
-    "--no-probe",
-    "--pcap",
-    "--explain",
-];
+const LINKS: &[&str] = ALL.split_at(9).0;
 
-/// What a command that only writes has no use for.
-const ALL: [&str; 11] = [
+/// What a command that only writes has no use for: the first nine only a link needs.
+const ALL: &[&str] = &[
     "-I",
     "-S",
     "--source-mac",

@@ -65,8 +65,8 @@ impl Told<'_> {
 pub(crate) struct Said<'a> {
     pub(crate) direction: Direction,
     pub(crate) checksum: Checksum,
-    /// When, in nanoseconds since the epoch; zero if it did not say.
-    pub(crate) stamp: u64,
+    /// When, since the epoch; zero if it did not say.
+    pub(crate) stamp: Duration,
     pub(crate) batch: &'a Batch,
 }
 
@@ -76,13 +76,13 @@ impl Said<'_> {
     }
 
     fn at(&self) -> Instant {
-        self.batch.span.instant(Duration::from_nanos(self.stamp)).unwrap_or(self.batch.at)
+        self.batch.span.instant(self.stamp).unwrap_or(self.batch.at)
     }
 
     fn stamp(&self) -> Stamp {
         match self.stamp {
-            0 => Stamp { since_epoch: self.batch.wall, source: Source::User },
-            stamp => Stamp { since_epoch: Duration::from_nanos(stamp), source: Source::Kernel },
+            Duration::ZERO => Stamp { since_epoch: self.batch.wall, source: Source::User },
+            stamp => Stamp { since_epoch: stamp, source: Source::Kernel },
         }
     }
 }

@@ -1,11 +1,13 @@
+use std::time::Duration;
+
 use etherparse::EtherType;
 use nix::libc;
 
 /// What the kernel says of a frame beside it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Control {
-    /// The kernel's software stamp, in nanoseconds since the epoch; zero if there is none.
-    pub(super) stamp: u64,
+    /// The kernel's software stamp, since the epoch; zero if there is none.
+    pub(super) stamp: Duration,
     /// `TP_STATUS_` flags.
     pub(super) status: u32,
     /// Tag control information and protocol of the tag that the kernel took off, if it did.
@@ -76,11 +78,10 @@ fn messages(mut octets: &[u8]) -> impl Iterator<Item = (i32, i32, &[u8])> {
 }
 
 /// The first `timespec` of a `scm_timestamping`, the software one.
-fn stamp(data: &[u8]) -> Option<u64> {
+fn stamp(data: &[u8]) -> Option<Duration> {
     let seconds = isize::from_ne_bytes(field(data, 0)?);
     let nanoseconds = isize::from_ne_bytes(field(data, WORD)?);
-    let whole = u64::try_from(seconds).ok()?.checked_mul(1_000_000_000)?;
-    whole.checked_add(nanoseconds.try_into().ok()?)
+    Some(Duration::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?))
 }
 
 /// `N` octets from `at` on, if there are.
@@ -122,7 +123,7 @@ mod tests {
     #[test]
     fn every_known_message_is_read_and_an_unknown_one_passed_over() {
         let control = Control::read(&whole());
-        assert_eq!(control.stamp, 7_000_000_009);
+        assert_eq!(control.stamp, Duration::new(7, 9));
         assert_eq!((control.tag(), control.is_unfinished()), (Some([0x88, 0xa8, 0, 5]), false));
     }
 

@@ -36,8 +36,7 @@ impl Hand<'_> {
             return;
         }
         let Message { kind, control, .. } = message;
-        let octets = whole(message);
-        let Ok(payload) = payload_at(octets) else {
+        let Some((octets, payload)) = whole(message) else {
             self.stats.runts += 1;
             return;
         };
@@ -83,18 +82,23 @@ fn left(frame: Frame<'_>, since: Instant) -> Frame<'_> {
     }
 }
 
-/// Puts the tag back that the kernel took off.
+/// The frame of a message and where its payload begins, once the tag is back that the kernel took
+/// off; nothing if its header is not whole.
 #[inline(always)]
-fn whole(message: Message<'_>) -> &[u8] {
+fn whole(message: Message<'_>) -> Option<(&[u8], usize)> {
     let Message { room, control, .. } = message;
-    match control.tag() {
-        Some(tag) if room.len() >= HEADROOM + HEADER_LEN => {
+    if room.len() < HEADROOM + HEADER_LEN {
+        return None;
+    }
+    let octets = match control.tag() {
+        Some(tag) => {
             room.copy_within(HEADROOM..HEADROOM + ADDRESSES, HEADROOM - TAG_LEN);
             room[HEADROOM - TAG_LEN + ADDRESSES..][..TAG_LEN].copy_from_slice(&tag);
             &room[HEADROOM - TAG_LEN..]
         }
-        _ => &room[HEADROOM..],
-    }
+        None => &room[HEADROOM..],
+    };
+    Some((octets, payload_at(octets).ok()?))
 }
 
 /// Octets of the two addresses that a frame begins with.

@@ -61,21 +61,14 @@ impl Blocks {
     /// Shows the frames that were taken.
     #[inline(always)]
     pub(in crate::socket) fn each(&mut self, mut see: impl FnMut(Message<'_>)) {
-        let (Some(octets), Some(kept)) = (self.map.part(self.block), &mut self.walk) else {
+        let (Some(block), Some(walk)) = (self.map.part(self.block), &mut self.walk) else {
             return;
         };
-        let mut walk = *kept;
-        let octets = walk.within(octets);
+        let mut rest = walk.rest(block);
         for _ in 0..self.taken {
-            let at = walk.at();
-            let Some(packet) = walk.next(octets) else {
-                *kept = walk;
-                return;
-            };
-            *kept = walk; // before it is shown: what made a callback panic is not shown again
-            let stride = walk.at().wrapping_sub(at);
-            map::fetch(octets, walk.at().wrapping_add(AHEAD.wrapping_mul(stride)));
-            if let Some(message) = packet.message(octets) {
+            let Some(piece) = walk.cut(&mut rest) else { return };
+            map::fetch(rest, AHEAD.wrapping_mul(piece.len()));
+            if let Some(message) = packet::piece(piece) {
                 see(message);
             }
         }
@@ -98,10 +91,10 @@ impl Blocks {
 /// Frames taken at once: as many answers as can wait to leave.
 const MOST: usize = crate::socket::transmit::SLOTS;
 
-/// Frames between the next one and the one whose octets are asked of the memory: it is about as
-/// many as are shown while it answers. They often come in runs of one length, so where that one
-/// begins can be guessed.
-const AHEAD: usize = 4;
+/// Frames between the next one and the one whose octets are asked of the memory: at 24 as at 32 it
+/// has answered when that one's turn comes, at 4 not always. They often come in runs of one length,
+/// so where that one begins can be guessed.
+const AHEAD: usize = 24;
 
 /// Blocks of the smallest ring: one to fill and one to read.
 const LEAST: usize = 2;

@@ -107,6 +107,7 @@ pub(super) fn fetch(octets: &[u8], at: usize) {
         unsafe {
             _mm_prefetch::<_MM_HINT_T0>(start);
             _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(LINE));
+            _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(2 * LINE));
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
@@ -120,8 +121,8 @@ impl Drop for Map {
     }
 }
 
-/// Octets that the memory answers with: a header is in one or two such lines, the frame's in the
-/// second.
+/// Octets that the memory answers with: the kernel's header and the frame's are in two or three
+/// such lines.
 #[cfg(target_arch = "x86_64")]
 const LINE: usize = 64;
 

@@ -1,7 +1,10 @@
 //! What the kernel writes before each frame, read from plain octets. Whatever they are, nothing
 //! outside them is looked at, nothing panics, and every walk ends.
 
-use std::mem::offset_of;
+use std::{
+    mem::{self, offset_of},
+    time::Duration,
+};
 
 use nix::libc::{
     sockaddr_ll, tpacket_block_desc, tpacket_hdr_v1, tpacket_hdr_variant1, tpacket2_hdr,
@@ -13,32 +16,10 @@ use crate::socket::{
     inlet::{HEADROOM, Message},
 };
 
-/// A frame in ring memory: its octets, and [`HEADROOM`] before, lie within.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Packet {
-    /// Where it begins.
-    start: usize,
-    /// Where it ends.
-    end: usize,
-    truncated: bool,
-    kind: u8,
-    control: Control,
-}
-
-impl Packet {
-    /// The frame, in the octets that it was found in.
-    #[inline(always)]
-    pub(super) fn message(self, octets: &mut [u8]) -> Option<Message<'_>> {
-        let room = octets.get_mut(self.start.checked_sub(HEADROOM)?..self.end)?;
-        let Self { truncated, kind, control, .. } = self;
-        Some(Message { room, truncated, kind, control })
-    }
-}
-
-/// Reads a slot of a V2 ring.
+/// Reads the slot of a V2 ring.
 #[inline]
-pub(super) fn lone(octets: &[u8]) -> Option<Packet> {
-    let header: &[u8; V2] = octets.first_chunk()?;
+pub(super) fn slot(slot: &mut [u8]) -> Option<Message<'_>> {
+    let header: &[u8; V2] = slot.first_chunk()?;
     let said = Said {
         status: word(header, offset_of!(tpacket2_hdr, tp_status))?,
         len: word(header, offset_of!(tpacket2_hdr, tp_len))?,
@@ -50,10 +31,10 @@ pub(super) fn lone(octets: &[u8]) -> Option<Packet> {
         tpid: half(header, offset_of!(tpacket2_hdr, tp_vlan_tpid))?,
         kind: header[size_of::<tpacket2_hdr>() + KIND],
     };
-    said.packet(0, V2, octets.len())
+    said.message(V2, slot)
 }
 
-/// The way through a block of a V3 ring.
+/// The way through a block of a V3 ring: it is cut into pieces of one frame each.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Walk {
     at: usize,
@@ -73,18 +54,8 @@ impl Walk {
         ) else {
             return Self { at: 0, end: 0, left: 0 };
         };
-        let sane = at >= size_of::<tpacket_block_desc>() && end <= block.len();
+        let sane = size_of::<tpacket_block_desc>() <= at && at <= end && end <= block.len();
         Self { at, end, left: if sane { left } else { 0 } }
-    }
-
-    /// The part of the block in which its frames are.
-    pub(super) fn within<'b>(&self, block: &'b mut [u8]) -> &'b mut [u8] {
-        block.get_mut(..self.end).unwrap_or_default()
-    }
-
-    /// Where the next frame begins.
-    pub(super) fn at(&self) -> usize {
-        self.at
     }
 
     /// How many frames are still to come, if all is as it should be.
@@ -92,23 +63,41 @@ impl Walk {
         self.left
     }
 
-    /// The next frame, in what is [`Walk::within`]; what is not sane ends the walk.
+    /// What of the block is still to be walked.
+    pub(super) fn rest<'b>(&self, block: &'b mut [u8]) -> &'b mut [u8] {
+        block.get_mut(self.at..self.end).unwrap_or_default()
+    }
+
+    /// Cuts the next piece off the rest, that of one frame; what is not sane ends the walk.
     #[inline(always)]
-    pub(super) fn next(&mut self, octets: &[u8]) -> Option<Packet> {
-        let left = self.left.checked_sub(1)?;
-        self.left = 0;
-        let (packet, next) = frame(octets, self.at)?;
-        // Each begins after the end of the one before, or this is the last.
-        self.left = if next >= packet.end { left } else { 0 };
-        self.at = next;
-        Some(packet)
+    pub(super) fn cut<'b>(&mut self, rest: &mut &'b mut [u8]) -> Option<&'b mut [u8]> {
+        let Some((piece, others)) = first(mem::take(rest), self.left) else {
+            self.left = 0;
+            return None;
+        };
+        *rest = others;
+        self.at += piece.len();
+        self.left -= 1;
+        Some(piece)
     }
 }
 
-/// Reads a frame of a block, and where the next one begins.
+/// Cuts `rest` after the first of so many frames, of which the last has all that is left.
 #[inline(always)]
-fn frame(block: &[u8], at: usize) -> Option<(Packet, usize)> {
-    let header: &[u8; V3] = block.get(at..)?.first_chunk()?;
+fn first(rest: &mut [u8], left: usize) -> Option<(&mut [u8], &mut [u8])> {
+    let len = match left {
+        0 => return None,
+        1 => rest.len(),
+        _ => word(rest, offset_of!(tpacket3_hdr, tp_next_offset))? as usize,
+    };
+    // No piece is without its header, so every walk ends.
+    rest.split_at_mut_checked(len).filter(|(piece, _)| piece.len() >= V3)
+}
+
+/// Reads a piece of a V3 block: a frame, and what the kernel writes before it.
+#[inline(always)]
+pub(super) fn piece(piece: &mut [u8]) -> Option<Message<'_>> {
+    let header: &[u8; V3] = piece.first_chunk()?;
     let vlan = offset_of!(tpacket3_hdr, hv1);
     let said = Said {
         status: word(header, offset_of!(tpacket3_hdr, tp_status))?,
@@ -121,8 +110,7 @@ fn frame(block: &[u8], at: usize) -> Option<(Packet, usize)> {
         tpid: half(header, vlan + offset_of!(tpacket_hdr_variant1, tp_vlan_tpid))?,
         kind: header[size_of::<tpacket3_hdr>() + KIND],
     };
-    let next = word(header, offset_of!(tpacket3_hdr, tp_next_offset))? as usize;
-    Some((said.packet(at, V3, block.len())?, at.checked_add(next)?))
+    said.message(V3, piece)
 }
 
 /// What a header says, before any of it is believed.
@@ -139,19 +127,18 @@ struct Said {
 }
 
 impl Said {
-    /// The frame of a header that is `header` octets long and stands at `at`, if it lies between
-    /// that and `end`.
+    /// The frame after a header of `header` octets, if it lies in `octets` as a whole.
     #[inline(always)]
-    fn packet(self, at: usize, header: usize, end: usize) -> Option<Packet> {
-        let start = at.checked_add(self.mac.into())?;
-        let stop = start.checked_add(self.snaplen as usize)?;
-        if usize::from(self.mac) < header + HEADROOM || stop > end {
+    fn message(self, header: usize, octets: &mut [u8]) -> Option<Message<'_>> {
+        let start = usize::from(self.mac);
+        if start < header + HEADROOM {
             return None;
         }
-        let stamp = u64::from(self.sec) * 1_000_000_000 + u64::from(self.nsec);
+        let end = start.checked_add(self.snaplen as usize)?;
+        let room = octets.get_mut(start - HEADROOM..end)?;
+        let stamp = Duration::new(self.sec.into(), self.nsec);
         let control = Control { stamp, status: self.status, tci: self.tci, tpid: self.tpid };
-        let truncated = self.snaplen < self.len;
-        Some(Packet { start, end: stop, truncated, kind: self.kind, control })
+        Some(Message { room, truncated: self.snaplen < self.len, kind: self.kind, control })
     }
 }
 
@@ -180,6 +167,8 @@ const HEADER: usize = offset_of!(tpacket_block_desc, hdr);
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -208,29 +197,34 @@ mod tests {
         block
     }
 
-    /// Walks, and asks for every frame's octets.
-    fn walk(octets: &mut [u8]) -> Vec<Packet> {
+    /// What was found of a frame: where it is, and when it came.
+    type Found = (Range<usize>, Duration);
+
+    /// Walks, and looks at every octet that it is led to.
+    fn walk(octets: &mut [u8]) -> Vec<Found> {
+        let start = octets.as_ptr().addr();
         let mut walk = Walk::begin(octets);
-        let octets = walk.within(octets);
-        let mut packets = Vec::new();
-        while walk.left() > 0 {
-            let Some(packet) = walk.next(octets) else { break };
-            let message = packet.message(octets).expect("within the octets");
-            assert_eq!(message.room.len(), HEADROOM + packet.end - packet.start);
-            packets.push(packet);
+        let mut rest = walk.rest(octets);
+        let mut found: Vec<Found> = Vec::new();
+        while let Some(message) = walk.cut(&mut rest).and_then(piece) {
+            let at = message.room.as_ptr().addr() - start + HEADROOM;
+            let end = at - HEADROOM + message.room.len();
+            message.room.fill(0xee);
+            found.push((at..end, message.control.stamp));
         }
-        assert!(packets.is_sorted_by(|one, next| one.end <= next.start));
-        packets
+        assert!(found.is_sorted_by(|(one, _), (next, _)| one.end <= next.start));
+        found
     }
 
     #[test]
     fn every_frame_of_a_block_is_found() {
         let mut block = block(&[60, 1_514, 0, 61]);
-        let packets = walk(&mut block);
-        let lens: Vec<usize> = packets.iter().map(|packet| packet.end - packet.start).collect();
+        let before = block.clone();
+        let found = walk(&mut block);
+        let lens: Vec<usize> = found.iter().map(|(at, _)| at.len()).collect();
         assert_eq!(lens, [60, 1_514, 0, 61]);
-        assert_eq!(packets[1].control.stamp, 7_000_000_001);
-        assert!(block[packets[3].start..packets[3].end].iter().all(|&octet| octet == 3));
+        assert_eq!(found[1].1, Duration::new(7, 1));
+        assert!(before[found[3].0.clone()].iter().all(|&octet| octet == 3));
     }
 
     #[test]
@@ -242,10 +236,10 @@ mod tests {
     }
 
     #[test]
-    fn frames_that_lead_back_to_themselves_are_seen_once() {
+    fn a_frame_that_leads_back_to_itself_ends_the_walk() {
         let mut block = block(&[60, 60]);
         block[FIRST..FIRST + 4].copy_from_slice(&0_u32.to_ne_bytes());
-        assert_eq!(walk(&mut block).len(), 1);
+        assert_eq!(walk(&mut block).len(), 0);
     }
 
     #[test]
@@ -255,11 +249,11 @@ mod tests {
             slot[at..at + 4].copy_from_slice(&word.to_ne_bytes());
         }
         slot[42] = 4;
-        let message = lone(&slot).unwrap().message(&mut slot).unwrap();
+        let message = super::slot(&mut slot).unwrap();
         assert_eq!((message.room.len(), message.truncated, message.kind), (HEADROOM + 64, true, 4));
-        assert_eq!(message.control.stamp, 9_000_000_004);
+        assert_eq!(message.control.stamp, Duration::new(9, 4));
         slot[12] = (V2 + HEADROOM - 1) as u8;
-        assert_eq!(lone(&slot), None);
+        assert!(super::slot(&mut slot).is_none());
     }
 
     proptest! {
@@ -268,8 +262,8 @@ mod tests {
             mut octets in prop::collection::vec(any::<u8>(), 0..600),
         ) {
             walk(&mut octets);
-            if let Some(packet) = lone(&octets) {
-                prop_assert!(packet.message(&mut octets).is_some());
+            if let Some(message) = slot(&mut octets) {
+                message.room.fill(0xee);
             }
         }
 

@@ -46,8 +46,7 @@ impl Slots {
         while self.shown < self.taken {
             let slot = self.nth(self.shown);
             self.shown += 1;
-            let Some(octets) = self.map.part(slot) else { continue };
-            if let Some(message) = packet::lone(octets).and_then(|packet| packet.message(octets)) {
+            if let Some(message) = self.map.part(slot).and_then(packet::slot) {
                 see(message);
             }
         }

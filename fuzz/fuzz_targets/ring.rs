@@ -33,29 +33,30 @@ mod socket {
     pub(crate) mod ring {
         mod packet;
 
-        use super::inlet::HEADROOM;
-        use packet::{Packet, Walk, lone};
+        use super::inlet::{HEADROOM, Message};
+        use packet::Walk;
 
         /// Reads `octets` as a slot, then as a block.
         pub(crate) fn read(octets: &mut [u8]) {
-            if let Some(packet) = lone(octets) {
-                touch(packet, octets);
+            if let Some(message) = packet::slot(octets) {
+                touch(message);
             }
             let mut walk = Walk::begin(octets);
-            let mut end = octets.as_ptr();
+            let mut rest = walk.rest(octets);
+            let mut end = rest.as_ptr();
             while walk.left() > 0 {
                 let left = walk.left();
-                let Some(packet) = walk.next(octets) else { break };
+                let Some(piece) = walk.cut(&mut rest) else { break };
                 assert!(walk.left() < left, "no step towards the end");
-                let room = touch(packet, octets);
+                let Some(message) = packet::piece(piece) else { continue };
+                let room = touch(message);
                 assert!(end <= room.start, "a frame within another");
                 end = room.end;
             }
         }
 
         /// Writes to all of a frame's room, and tells where that is.
-        fn touch(packet: Packet, octets: &mut [u8]) -> std::ops::Range<*const u8> {
-            let message = packet.message(octets).expect("within the octets");
+        fn touch(message: Message<'_>) -> std::ops::Range<*const u8> {
             assert!(message.room.len() >= HEADROOM);
             assert!(message.control.tag().is_none_or(|tag| tag.len() == HEADROOM));
             message.room.iter_mut().for_each(|octet| *octet = !*octet);

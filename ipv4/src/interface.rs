@@ -136,7 +136,16 @@ impl Ipv4 {
         self.paths.too_big(now, dst, mtu, total_len)
     }
 
-    /// The longest packet that the path to `dst` takes, as far as errors told.
+    /// Takes note that packets of `mtu` octets were seen to reach `dst`, and longer ones were seen
+    /// not to (RFC 8899 §3, item 9).
+    ///
+    /// It replaces the estimate, lower or higher: nobody was believed for it. It holds for ten
+    /// minutes, unless an error lowers it before.
+    pub fn measured(&mut self, now: Instant, dst: Ipv4Addr, mtu: u16) {
+        self.paths.measured(now, dst, mtu);
+    }
+
+    /// The longest packet that the path to `dst` takes, as far as errors told, or probes.
     pub fn path_mtu(&self, now: Instant, dst: Ipv4Addr) -> Option<u16> {
         self.paths.mtu(now, dst)
     }

@@ -36,16 +36,16 @@ impl Paths {
         if old.is_some_and(|old| old < mtu) {
             return None;
         }
-        if self.estimates.len() >= ESTIMATES && !self.estimates.contains_key(&dst) {
-            self.forget_oldest();
-        }
-        let ends = now + LIFETIME;
-        self.estimates.insert(dst, Estimate { mtu, ends });
-        self.next = Some(self.next.map_or(ends, |next| next.min(ends)));
+        self.believe(now, dst, mtu);
         (old != Some(mtu)).then_some(mtu)
     }
 
-    /// The longest packet for `dst`, as far as errors told.
+    /// Packets of `mtu` octets were seen to reach `dst`, and longer ones not to.
+    pub(crate) fn measured(&mut self, now: Instant, dst: Ipv4Addr, mtu: u16) {
+        self.believe(now, dst, mtu.max(MINIMUM));
+    }
+
+    /// The longest packet for `dst`, as far as was told or measured.
     pub(crate) fn mtu(&self, now: Instant, dst: Ipv4Addr) -> Option<u16> {
         if self.estimates.is_empty() {
             return None; // as nearly always
@@ -63,6 +63,15 @@ impl Paths {
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.next
+    }
+
+    fn believe(&mut self, now: Instant, dst: Ipv4Addr, mtu: u16) {
+        if self.estimates.len() >= ESTIMATES && !self.estimates.contains_key(&dst) {
+            self.forget_oldest();
+        }
+        let ends = now + LIFETIME;
+        self.estimates.insert(dst, Estimate { mtu, ends });
+        self.next = Some(self.next.map_or(ends, |next| next.min(ends)));
     }
 
     fn forget_oldest(&mut self) {
@@ -88,7 +97,7 @@ const MINIMUM: u16 = 68;
 /// send very small fragments.
 pub(crate) const FLOOR: u16 = 552;
 
-/// RFC 1191 §6.3: ten minutes are recommended, after which the path may have become better.
+/// RFC 1191 §6.3, RFC 8899 §5.1.1: ten minutes, after which the path may have become better.
 const LIFETIME: Duration = Duration::from_secs(600);
 
 /// Destinations remembered.

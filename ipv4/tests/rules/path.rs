@@ -54,6 +54,23 @@ fn a_probe_is_bounded_by_the_link_alone() {
     assert!(host.send(&probe, &[0; 1481]).is_err());
 }
 
+// PMTU-6
+#[test]
+fn what_was_measured_replaces_what_was_told_until_an_error_lowers_it() {
+    let mut host = Host::new();
+    let now = host.network.now();
+    too_big(&mut host, 600, 1500);
+    host.ipv4.measured(now, THEM, 1400);
+    assert_eq!((host.ipv4.path_mtu(now, THEM), max_len(&mut host)), (Some(1400), 1380));
+    assert_eq!(too_big(&mut host, 1400, 1500), None);
+    assert_eq!(too_big(&mut host, 1300, 1400), Some(1300));
+    host.ipv4.measured(now, THEM, 576);
+    assert_eq!(max_len(&mut host), 556);
+    assert_eq!(host.ipv4.path_mtu(now + Duration::from_secs(600), THEM), None, "for ten minutes");
+    host.ipv4.measured(now, THEM, 20);
+    assert_eq!(host.ipv4.path_mtu(now, THEM), Some(68), "every link takes so much");
+}
+
 // PMTU-2
 #[test]
 fn an_estimate_is_never_raised_by_an_error() {

@@ -183,6 +183,9 @@ pub struct Echo<'a> {
     pub tos: u8,
     /// Whether no router may fragment it.
     pub dont_fragment: bool,
+    /// Whether it is to find out what its path takes, and so bounded by the link alone (RFC 8899
+    /// §3); not to be fragmented then.
+    pub probe: bool,
     /// Options, of which an answer brings back what was recorded: [`Event::Recorded`].
     pub options: Options,
     /// How long to wait for the reply, from the request's leaving.
@@ -194,14 +197,16 @@ pub struct Echo<'a> {
 impl<'a> Echo<'a> {
     /// With the default time to live, not to be fragmented, to be waited for a second.
     pub fn new(dst: Ipv4Addr, sequence: u16, data: &'a [u8]) -> Self {
-        let Header { ttl, tos, dont_fragment, options, .. } = Header::new(dst, IpNumber::ICMP);
+        let Header { ttl, tos, dont_fragment, probe, options, .. } =
+            Header::new(dst, IpNumber::ICMP);
         let timeout = Duration::from_secs(1);
-        Self { dst, sequence, ttl, tos, dont_fragment, options, timeout, data }
+        Self { dst, sequence, ttl, tos, dont_fragment, probe, options, timeout, data }
     }
 
     fn header(&self) -> Header {
-        let Self { dst, ttl, tos, dont_fragment, options, .. } = *self;
-        Header { ttl, tos, dont_fragment, options, ..Header::new(dst, IpNumber::ICMP) }
+        let Self { dst, ttl, tos, dont_fragment, probe, options, .. } = *self;
+        let new = Header::new(dst, IpNumber::ICMP);
+        Header { ttl, tos, dont_fragment: dont_fragment || probe, probe, options, ..new }
     }
 }
 

@@ -64,6 +64,12 @@ impl<L: FrameIo> Stack<L> {
         self.tower.ipv4.over(now, below).max_len(dst).saturating_sub(icmp::HEADER_LEN)
     }
 
+    /// The longest packet that the path to `dst` takes, in octets, as far as errors told, or an
+    /// [`MtuSearch`](crate::MtuSearch); the link's MTU bounds it besides.
+    pub fn path_mtu(&self, now: Instant, dst: Ipv4Addr) -> Option<u16> {
+        self.tower.ipv4.path_mtu(now, dst)
+    }
+
     /// Sends an echo request; its one [`icmp::Ended`] comes out of [`Stack::event`].
     ///
     /// # Errors

@@ -1,0 +1,144 @@
+use super::{chance::Chance, range::Range};
+
+/// What to probe next, and what the answers mean; without a clock and without a link.
+///
+/// After each probe of a size that was lost comes a control, of a size that passed: only if that is
+/// answered, the loss counts against the size.
+pub(super) struct Search {
+    range: Range,
+    chance: Chance,
+    max_probes: u32,
+    /// What is to be found out about.
+    size: u16,
+    /// How often that was lost, and nobody said a word.
+    lost: u32,
+    /// How often it was, and the control after it was answered.
+    validated: u32,
+    /// Whether the control is due.
+    is_control: bool,
+    /// How many controls were lost since something was answered.
+    controls: u32,
+}
+
+/// What became of a probe.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Came {
+    Answered,
+    /// Somebody on the way says that it was too long for him, and how much he takes.
+    TooLong(Option<u16>),
+    Lost,
+}
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Next {
+    Probe(u16),
+    Found(u16),
+    /// Nothing is answered.
+    Unreachable,
+}
+
+impl Search {
+    pub(super) fn new(base: u16, max: u16, max_probes: u8) -> Self {
+        let mut search = Self {
+            range: Range::new(base, max),
+            chance: Chance::default(),
+            max_probes: max_probes.max(1).into(),
+            size: 0,
+            lost: 0,
+            validated: 0,
+            is_control: false,
+            controls: 0,
+        };
+        search.turn();
+        search
+    }
+
+    pub(super) fn next(&self) -> Next {
+        match self.range.confirmed() {
+            None if self.is_cut_off() => Next::Unreachable,
+            Some(confirmed) if self.size == confirmed => Next::Found(confirmed),
+            _ if self.is_control => Next::Probe(self.range.passing()),
+            _ => Next::Probe(self.size),
+        }
+    }
+
+    /// The longest that was answered.
+    pub(super) fn confirmed(&self) -> Option<u16> {
+        self.range.confirmed()
+    }
+
+    /// Takes note of what became of a probe of `size` octets, the last or an earlier one.
+    pub(super) fn came(&mut self, size: u16, came: Came) {
+        match came {
+            Came::Answered => self.answered(size),
+            Came::TooLong(mtu) if self.range.hear(mtu, size) => self.turn(),
+            Came::TooLong(_) | Came::Lost if self.is_control => self.control_lost(size),
+            Came::TooLong(_) | Came::Lost if size == self.size => {
+                self.lost += u32::from(came == Came::Lost);
+                self.is_control = true;
+            }
+            Came::TooLong(_) | Came::Lost => {} // what was to be known of it is known meanwhile
+        }
+    }
+
+    /// Takes note that a probe of `size` octets was answered that counted as lost.
+    pub(super) fn came_late(&mut self, size: u16) {
+        self.range.confirm(size);
+        self.turn_if_told();
+    }
+
+    /// The link takes no more than `max` octets any longer.
+    pub(super) fn shrink(&mut self, max: u16) {
+        self.range.shrink(max);
+        self.turn();
+    }
+
+    fn answered(&mut self, size: u16) {
+        let is_control = self.is_control && size == self.range.passing();
+        self.range.confirm(size);
+        let lost = if size == self.size { self.lost } else { 0 };
+        self.chance.answered_after(self.controls + lost);
+        self.controls = 0;
+        if is_control && size < self.size {
+            self.is_control = false;
+            self.validated += 1;
+            let by_chance = self.chance.loses_before_an_answer(self.validated);
+            if self.validated >= self.max_probes && !by_chance {
+                self.range.refute(self.size);
+            }
+        }
+        self.turn_if_told();
+    }
+
+    fn control_lost(&mut self, size: u16) {
+        if size != self.range.passing() {
+            return;
+        }
+        self.is_control = false;
+        self.controls += 1;
+        if self.range.confirmed().is_some() && self.is_cut_off() {
+            self.range.forget(); // RFC 8899 §4.3: a black hole; §5.2: from the base again
+            self.controls = 0;
+            self.turn();
+        }
+    }
+
+    /// Whether so many controls were lost that it is no chance.
+    fn is_cut_off(&self) -> bool {
+        self.controls >= self.max_probes && !self.chance.loses_in_a_row(self.controls)
+    }
+
+    /// Turns to the next size, if all there is to know of this one is known.
+    fn turn_if_told(&mut self) {
+        if self.range.next() != Some(self.size) {
+            self.turn();
+        }
+    }
+
+    /// Turns to the next size; that of what passes if there is no other.
+    fn turn(&mut self) {
+        self.size = self.range.next().unwrap_or_else(|| self.range.passing());
+        (self.lost, self.validated, self.is_control) = (0, 0, false);
+    }
+}

@@ -88,8 +88,7 @@ pub struct MtuSearch {
 impl MtuSearch {
     /// Begins at `now`, and sends nothing yet.
     pub fn new<L: FrameIo>(now: Instant, dst: Ipv4Addr, config: Config, stack: &Stack<L>) -> Self {
-        let link = u16::try_from(stack.link().mtu()).unwrap_or(u16::MAX);
-        let max = config.max.min(link);
+        let max = config.max.min(link_mtu(stack));
         Self {
             dst,
             search: Search::new(config.base, max, config.max_probes),
@@ -121,9 +120,11 @@ impl MtuSearch {
             self.take_in(event);
         }
         // What was full may have been emptied just now, and nothing else would tell.
-        let was_stalled = self.stalled;
-        self.send(now, stack);
-        let unflushed = was_stalled && !self.stalled;
+        let mut unflushed = false;
+        if self.stalled {
+            self.send(now, stack);
+            unflushed = !self.stalled;
+        }
         let due = self.deadline(stack).is_some_and(|due| due <= now);
         Ok(crowded || unflushed || due)
     }
@@ -157,6 +158,9 @@ impl MtuSearch {
                 return;
             }
             match self.search.next() {
+                Next::Found(mtu) if usize::from(mtu) > stack.link().mtu() => {
+                    self.search.shrink(link_mtu(stack)); // since it was answered
+                }
                 Next::Found(mtu) => {
                     stack.tower.ipv4.measured(now, self.dst, mtu);
                     self.end(Ok(mtu));
@@ -270,6 +274,11 @@ struct Probe {
     size: u16,
     /// When it was sent.
     at: Instant,
+}
+
+/// The longest packet that leaves.
+fn link_mtu<L: FrameIo>(stack: &Stack<L>) -> u16 {
+    stack.link().mtu().try_into().unwrap_or(u16::MAX)
 }
 
 /// Octets to be echoed of a packet of `size` octets.

@@ -32,8 +32,8 @@ fn is_likely(lost: u32, of: u32, count: u32) -> bool {
     lost > 0 && (f64::from(lost) / f64::from(of)).powf(count.into()) > UNLIKELY
 }
 
-/// Once in a thousand searches, at the loss that was seen.
-const UNLIKELY: f64 = 0.001;
+/// Once in ten thousand times, at the loss that was seen.
+const UNLIKELY: f64 = 0.0001;
 
 #[cfg(test)]
 mod tests {
@@ -48,10 +48,10 @@ mod tests {
     }
 
     #[test]
-    fn where_half_is_lost_ten_in_a_row_are_no_chance_and_seven_with_controls_are_not() {
+    fn where_half_is_lost_14_in_a_row_are_no_chance_and_9_beside_controls_are_not() {
         let mut chance = Chance::default();
         chance.answered_after(1);
-        assert!(chance.loses_in_a_row(9) && !chance.loses_in_a_row(10)); // 1/2 each
-        assert!(chance.loses_before_an_answer(6) && !chance.loses_before_an_answer(7)); // 1/3 each
+        assert!(chance.loses_in_a_row(13) && !chance.loses_in_a_row(14)); // 1/2 each
+        assert!(chance.loses_before_an_answer(8) && !chance.loses_before_an_answer(9)); // 1/3 each
     }
 }

@@ -104,7 +104,7 @@ impl Range {
     }
 
     /// The shortest that cannot be the path MTU.
-    fn end(&self) -> u32 {
+    pub(super) fn end(&self) -> u32 {
         let above = u32::from(self.max) + 1;
         self.too_long.map_or(above, |too_long| above.min(too_long.into()))
     }

@@ -16,6 +16,8 @@ pub(super) struct Search {
     validated: u32,
     /// Whether the control is due.
     is_control: bool,
+    /// What counts as too long, and how often it was lost beside answered controls.
+    refuted: Option<(u16, u32)>,
     /// How many controls were lost since something was answered.
     controls: u32,
 }
@@ -48,6 +50,7 @@ impl Search {
             lost: 0,
             validated: 0,
             is_control: false,
+            refuted: None,
             controls: 0,
         };
         search.turn();
@@ -106,6 +109,7 @@ impl Search {
             let by_chance = self.chance.loses_before_an_answer(self.validated);
             if self.validated >= self.max_probes && !by_chance {
                 self.range.refute(self.size);
+                self.refuted = Some((self.size, self.validated));
             }
         }
         self.turn_if_told();
@@ -131,14 +135,32 @@ impl Search {
 
     /// Turns to the next size, if all there is to know of this one is known.
     fn turn_if_told(&mut self) {
-        if self.range.next() != Some(self.size) {
+        if self.wanted() != Some(self.size) {
             self.turn();
         }
     }
 
     /// Turns to the next size; that of what passes if there is no other.
     fn turn(&mut self) {
-        self.size = self.range.next().unwrap_or_else(|| self.range.passing());
-        (self.lost, self.validated, self.is_control) = (0, 0, false);
+        let doubted = self.doubted();
+        (self.lost, self.is_control) = (0, false);
+        self.validated = doubted.map_or(0, |(_, validated)| validated);
+        self.size = self.wanted().unwrap_or_else(|| self.range.passing());
+    }
+
+    /// The next size to find out about.
+    fn wanted(&self) -> Option<u16> {
+        self.range.next().or_else(|| self.doubted().map(|(size, _)| size))
+    }
+
+    /// What alone stands above what passes, if by all that is known of the loss by now chance may
+    /// have done it.
+    fn doubted(&self) -> Option<(u16, u32)> {
+        let is_last = self.range.next().is_none() && self.range.confirmed().is_some();
+        self.refuted.filter(|(size, validated)| {
+            is_last
+                && u32::from(*size) == self.range.end()
+                && self.chance.loses_before_an_answer(*validated)
+        })
     }
 }

@@ -9,5 +9,6 @@ mod link;
 mod packet;
 mod path;
 mod routes;
+mod search;
 mod siege;
 mod wire;

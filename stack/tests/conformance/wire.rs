@@ -142,6 +142,11 @@ impl Wire {
         self.network.now()
     }
 
+    /// Since the beginning.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.now() - self.start
+    }
+
     /// What the host has sent since this was last asked for.
     pub(crate) fn hear(&mut self) -> Vec<Heard> {
         std::mem::take(&mut self.heard)
@@ -159,18 +164,37 @@ impl Wire {
             let now = self.network.now();
             while self.host.poll(now).unwrap() {}
             self.told.extend(std::iter::from_fn(|| self.host.event()));
-            self.listen();
-            for (_, octets) in self.waiting.extract_if(.., |(at, _)| *at <= now).collect::<Vec<_>>()
-            {
-                self.say(&octets);
-            }
+            self.speak();
             if now >= end || done(&self.told) {
                 return;
             }
-            let waiting = self.waiting.iter().map(|(at, _)| *at);
-            let due = waiting.chain(self.network.next_arrival()).chain(self.host.deadline());
-            self.network.advance_to(due.fold(end, Instant::min));
+            let due = self.host.deadline();
+            self.advance(due.map_or(end, |due| due.min(end)));
         }
+    }
+
+    /// The station takes in what has arrived, and says what it has to say by now.
+    pub(crate) fn speak(&mut self) {
+        let now = self.network.now();
+        self.listen();
+        for (_, octets) in self.waiting.extract_if(.., |(at, _)| *at <= now).collect::<Vec<_>>() {
+            self.say(&octets);
+        }
+    }
+
+    /// Jumps to when something arrives or is to be said, or to `end` if that is sooner.
+    pub(crate) fn advance(&mut self, end: Instant) {
+        let waiting = self.waiting.iter().map(|(at, _)| *at);
+        let due = waiting.chain(self.network.next_arrival());
+        self.network.advance_to(due.fold(end, Instant::min));
+    }
+
+    /// Both links take packets of that many octets.
+    pub(crate) fn set_mtu(&mut self, mtu: usize) {
+        for line in [self.host.link().line(), self.station.line()] {
+            line.set_mtu(mtu);
+        }
+        self.pass(MS);
     }
 
     fn listen(&mut self) {

@@ -129,6 +129,15 @@ pub(crate) enum Record<'a> {
         next_hop: Option<Ipv4Addr>,
         mac: Option<Mac>,
     },
+    PathMtu {
+        ts: Time,
+        dst: Ipv4Addr,
+        mtu: Option<u16>,
+        link_mtu: usize,
+        probes: u32,
+        took_ns: u64,
+        why_not: Option<&'a str>,
+    },
     Interface {
         name: &'a str,
         index: u32,

@@ -1,3 +1,5 @@
+mod path_mtu;
+
 use std::{
     collections::{HashMap, VecDeque},
     net::Ipv4Addr,
@@ -21,7 +23,7 @@ use crate::{
 };
 
 /// Explains how each target is reached: from which address, by which prefix, through which
-/// gateway, at which MAC.
+/// gateway, at which MAC; and, if it is asked for, how long a packet gets through.
 pub(crate) fn run(global: &Global, args: &args::Route, report: &mut Report) -> Result<u8, Failure> {
     let targets: Vec<Ipv4Addr> = target::resolve_all(&args.targets)?;
     let first = targets.first().copied();
@@ -33,6 +35,9 @@ pub(crate) fn run(global: &Global, args: &args::Route, report: &mut Report) -> R
     if let Some(via) = global.via {
         targets[1..].iter().try_for_each(|target| session.override_route(*target, via))?;
     }
+    if args.mtu {
+        targets.iter().try_for_each(|target| check_other(&session, *target))?;
+    }
     session.start(report, "route", &targets)?;
     let routes: Vec<_> = targets.iter().map(|dst| (*dst, session.stack.route(*dst))).collect();
     let hops = routes.iter().filter_map(|(_, route)| neighbour(route.as_ref()?));
@@ -43,10 +48,29 @@ pub(crate) fn run(global: &Global, args: &args::Route, report: &mut Report) -> R
     };
     let mut all = true;
     for (dst, route) in &routes {
-        all &= tell(&session, *dst, route.as_ref(), &macs, report)?;
+        let leaves = tell(&session, *dst, route.as_ref(), &macs, report)?;
+        all &= leaves;
+        if !leaves || !args.mtu {
+            continue;
+        }
+        let Some(found) = path_mtu::find(&mut session, *dst, (args.wait, global.verbose), report)?
+        else {
+            session.close(report)?;
+            return Ok(130);
+        };
+        all &= found;
     }
     session.close(report)?;
     Ok(u8::from(!all))
+}
+
+/// Refuses what is no path to another host.
+fn check_other(session: &Session, target: Ipv4Addr) -> Result<(), Failure> {
+    let network = session.identity.network;
+    if target == network.ip() {
+        return Err(Failure::usage(format!("{target} is our own address on {}", session.name)));
+    }
+    target::check_host(target, network)
 }
 
 /// Where each of `hops` is; `None` if somebody wants an end first.

@@ -276,6 +276,7 @@ fn bounded_runs_of_the_other_commands_end_on_sigint_with_exit_130() {
         "send -c 1000000 -i 10ms --ethertype 0x0801 --text hi -I lab",
         "arp -c 1000000 -I lab 10.0.0.2",
         "arp -U -c 1000000 -I lab 10.0.0.50",
+        "route --mtu -v -W 9 -I lab:mtu=1400 10.0.0.2",
     ] {
         assert_eq!(cut(Signal::SIGINT, args).exit, 130, "{args}");
     }

@@ -55,9 +55,9 @@ use search::{Came, Next, Search};
 /// Packetization Layer Path MTU Discovery (RFC 8899 §5), through a [`Stack`] that it drives.
 ///
 /// A size passes when it is answered, and else does not, whatever errors say: those that can be
-/// believed only tell what to probe next (RFC 8899 §4.6.2). Since a probe is as long as its
-/// answer, what is found is what both ways take. It is in the stack's estimate of the path then
-/// ([`Stack::path_mtu`]).
+/// believed only tell what to probe next (RFC 8899 §4.6.2). An answer is as long as its probe, so
+/// what is found is what both ways take, unless answers come in fragments. It is the stack's
+/// estimate of the path then ([`Stack::path_mtu`]).
 ///
 /// [`poll`](MtuSearch::poll) it instead of the stack, take its [`event`](MtuSearch::event)s until
 /// [`Event::Over`]; else wait until [`deadline`](MtuSearch::deadline), and begin again. One probe

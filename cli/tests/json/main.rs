@@ -84,6 +84,18 @@ fn via_holds_for_every_target_of_a_route() {
 }
 
 #[test]
+fn the_path_mtu_to_each_target_is_a_record_after_its_route_or_why_there_is_none() {
+    let found = run("route -j --mtu -I lab:pace=0,mtu=1400 10.0.0.2 10.0.1.9");
+    assert_eq!(found.types(), ["start", "route", "path_mtu", "route", "path_mtu", "end"]);
+    let told: Vec<_> = found.of("path_mtu").map(|it| [&it["mtu"], &it["why_not"]]).collect();
+    assert_eq!(told[0], [&json!(1400), &Value::Null]);
+    assert_eq!(told[1], [&Value::Null, &json!("unreachable")]);
+    let probes: Vec<_> = found.of("path_mtu").map(|it| [&it["probes"], &it["took_ns"]]).collect();
+    assert_eq!(probes[0], [&json!(26), &json!(12_001_400_000_u64)]);
+    assert_eq!((found.of("path_mtu").all(|it| it["link_mtu"] == 1500), found.exit), (true, 1));
+}
+
+#[test]
 fn the_interfaces_of_this_machine_are_listed() {
     let run = run("interfaces -j");
     let loopback = run.of("interface").find(|interface| interface["kind"] == "loopback");

@@ -8,6 +8,7 @@ mod drops;
 mod fault;
 mod line;
 mod net;
+mod path_mtu;
 mod peers;
 mod ping;
 mod privilege;
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
     }
     let mut tests: Vec<Trial> = adopt::tests(); // they take longest
     let others = [ping::tests(), line::tests(), privilege::tests(), send::tests()];
-    tests.extend(others.into_iter().flatten());
+    tests.extend(others.into_iter().flatten().chain(path_mtu::tests()));
     tests.extend(serve::tests().into_iter().chain(scan::tests()));
     tests.extend(conformance::tests().into_iter().chain(peers::tests()));
     tests.extend(capture::tests().into_iter().chain(fault::tests()));

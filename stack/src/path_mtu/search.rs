@@ -164,3 +164,69 @@ impl Search {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::path_mtu::range::MIN;
+
+    fn came() -> impl Strategy<Value = Came> {
+        prop_oneof![
+            2 => Just(Came::Answered),
+            2 => Just(Came::Lost),
+            1 => proptest::option::of(any::<u16>()).prop_map(Came::TooLong),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_each_probe_is_within_bounds_and_what_is_found_was_answered(
+            (base, max, max_probes) in any::<(u16, u16, u8)>(),
+            comes in prop::collection::vec((came(), any::<Option<u16>>()), 0..300),
+        ) {
+            let mut search = Search::new(base, max, max_probes);
+            let mut answered = Vec::new();
+            for (came, late) in comes {
+                let size = match search.next() {
+                    Next::Probe(size) => size,
+                    Next::Found(mtu) => {
+                        prop_assert!(answered.contains(&mtu));
+                        break;
+                    }
+                    Next::Unreachable => {
+                        prop_assert_eq!(search.confirmed(), None);
+                        break;
+                    }
+                };
+                prop_assert!((MIN..=max.max(MIN)).contains(&size));
+                search.came(size, came);
+                if came == Came::Answered {
+                    answered.push(size);
+                }
+                if let Some(late) = late.filter(|late| (MIN..=max).contains(late) && late % 7 == 0) {
+                    search.came_late(late);
+                    answered.push(late);
+                }
+            }
+        }
+
+        #[test]
+        fn any_path_mtu_is_found_where_nothing_is_lost_by_chance(
+            (base, max) in any::<(u16, u16)>(),
+            mtu in MIN..,
+            says in any::<Option<Option<u16>>>(),
+        ) {
+            let mut search = Search::new(base, max, 3);
+            let mut probes = 0;
+            while let Next::Probe(size) = search.next() {
+                let no = says.map_or(Came::Lost, Came::TooLong);
+                search.came(size, if size <= mtu { Came::Answered } else { no });
+                probes += 1;
+                prop_assert!(probes < 200);
+            }
+            prop_assert_eq!(search.next(), Next::Found(mtu.min(max.max(MIN))));
+        }
+    }
+}

@@ -57,7 +57,7 @@ use search::{Came, Next, Search};
 /// A size passes when it is answered, and else does not, whatever errors say: those that can be
 /// believed only tell what to probe next (RFC 8899 §4.6.2). An answer is as long as its probe, so
 /// what is found is what both ways take, unless answers come in fragments. It is the stack's
-/// estimate of the path then ([`Stack::path_mtu`]).
+/// estimate of the path then ([`Stack::path_mtu`]); until then, errors lower that as ever.
 ///
 /// [`poll`](MtuSearch::poll) it instead of the stack, take its [`event`](MtuSearch::event)s until
 /// [`Event::Over`]; else wait until [`deadline`](MtuSearch::deadline), and begin again. One probe

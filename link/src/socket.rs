@@ -55,6 +55,8 @@ pub struct PacketSocket {
     transmit: Transmit,
     line: Line,
     clock: Clock,
+    /// When the messages that are being shown were taken in.
+    reading: Reading,
     buffer: usize,
     outgoing: bool,
     #[expect(dead_code, reason = "it has its turn last of all, when the socket is dropped")]
@@ -120,8 +122,8 @@ impl PacketSocket {
     }
 
     /// Becomes what the interface has become.
-    fn follow(&mut self) {
-        self.line.follow(clock::now());
+    fn follow(&mut self, now: Instant) {
+        self.line.follow(now);
         self.transmit.follow(&self.line);
         self.receive.follow(self.line.mtu());
     }
@@ -147,11 +149,13 @@ impl FrameIo for PacketSocket {
         now: Instant,
         each: &mut dyn FnMut(Frame<'_>, &mut dyn FrameTx),
     ) -> io::Result<usize> {
-        self.follow();
+        self.follow(now);
         let taken = self.receive.take()?;
-        let reading = Reading::now();
-        self.clock.read(reading);
-        let Reading { wall, after: at, .. } = reading;
+        if !self.receive.goes_on() {
+            self.reading = Reading::now();
+            self.clock.read(self.reading);
+        }
+        let Reading { wall, after: at, .. } = self.reading;
         let batch = Batch { mac: self.line.mac(), at, wall, span: self.clock.span() };
         let mut hand = Hand {
             batch: &batch,
@@ -175,13 +179,13 @@ impl FrameIo for PacketSocket {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.follow();
+        self.follow(clock::now());
         self.transmit.flush(&mut self.line)?;
         self.line.check()
     }
 
     fn event(&mut self) -> Option<Event> {
-        self.follow();
+        self.follow(clock::now());
         self.line.event()
     }
 

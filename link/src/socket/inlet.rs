@@ -65,6 +65,14 @@ impl Inlet {
         }
     }
 
+    /// Whether what was taken goes on with a block that was begun before.
+    pub(super) fn goes_on(&self) -> bool {
+        match self {
+            Self::Batch(_) | Self::Slots(_) => false,
+            Self::Blocks(blocks) => blocks.goes_on(),
+        }
+    }
+
     /// Hands up what was taken, except for messages whose description by the kernel is not sane.
     ///
     /// A loop for each kind, not a choice for each message.

@@ -143,7 +143,8 @@ impl Options {
         let Change::Is(condition) = monitor.now()? else {
             return Err(io::ErrorKind::NotFound.into());
         };
-        let clock = Clock::new(Reading::now());
+        let reading = Reading::now();
+        let clock = Clock::new(reading);
         let line = Line::new(monitor, name.into(), condition, self.mac, self.tagged, asked);
         let stamps = self.stamps && self.fanout.is_none();
         let transmit = Transmit::open(index, &line, stamps)?;
@@ -154,7 +155,7 @@ impl Options {
         let left = (asked + STAMPING).saturating_duration_since(clock::now());
         let _ = ppoll(&mut [], Some(left.into()), None); // a signal only makes it shorter
         let outgoing = self.outgoing;
-        Ok(Ok(PacketSocket { receive, transmit, line, clock, buffer, outgoing, closing }))
+        Ok(Ok(PacketSocket { receive, transmit, line, clock, reading, buffer, outgoing, closing }))
     }
 
     /// Makes a receiver of `fd`, bound last of all, so that no frame comes in that it should not.

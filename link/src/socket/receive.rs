@@ -36,6 +36,11 @@ impl Receive {
         }
     }
 
+    /// Whether the batch was waiting in memory, whole, when the one before it was taken in.
+    pub(super) fn goes_on(&self) -> bool {
+        self.inlet.goes_on()
+    }
+
     /// Hands the messages of the batch up.
     #[inline(always)]
     pub(super) fn each(&mut self, hand: &mut Hand<'_>) {

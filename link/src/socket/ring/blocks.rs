@@ -16,6 +16,8 @@ pub(in crate::socket) struct Blocks {
     block: usize,
     /// How many of its frames were taken.
     taken: usize,
+    /// Whether others of it were taken before.
+    goes_on: bool,
     /// What is still to be shown of it, once it is ours.
     walk: Option<packet::Walk>,
 }
@@ -31,7 +33,7 @@ impl Blocks {
         let blocks = octets.div_ceil(block).max(LEAST);
         let version = libc::tpacket_versions::TPACKET_V3;
         let map = Shape { version, block, blocks, slot: SLOT, timeout }.map(fd, block, STATUS)?;
-        Ok(Self { map, block: 0, taken: 0, walk: None })
+        Ok(Self { map, block: 0, taken: 0, goes_on: false, walk: None })
     }
 
     pub(in crate::socket) fn octets(&self) -> usize {
@@ -41,6 +43,7 @@ impl Blocks {
     /// Counts what is left of the block whose turn it is, up to [`MOST`].
     pub(in crate::socket) fn take(&mut self) -> usize {
         self.taken = 0;
+        self.goes_on = self.left() > 0;
         for _ in 0..self.map.count() {
             self.release();
             if self.walk.is_none() {
@@ -56,6 +59,11 @@ impl Blocks {
             }
         }
         0
+    }
+
+    /// Whether those taken are of a block of which others were taken before: it was filled by then.
+    pub(in crate::socket) fn goes_on(&self) -> bool {
+        self.goes_on
     }
 
     /// Shows the frames that were taken.

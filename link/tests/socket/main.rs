@@ -1,5 +1,7 @@
 //! The packet socket, against the kernel's own interfaces in private namespaces.
 
+#[path = "../ends/mod.rs"]
+mod ends;
 mod frames;
 mod interface;
 mod opening;

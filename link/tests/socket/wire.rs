@@ -1,106 +1,19 @@
-//! Two kernels at the ends of a wire, and what the tests do with them.
+//! What the tests of the socket do with a wire, besides what those of the rings do.
 
-use std::time::Duration;
-
-use etherparse::EtherType;
 use libtest_mimic::{Failed, Trial};
 use macaddr::MacAddr6;
 
-use sidestack_link::{
-    Direction, Event, Facts, Frame, FrameIo, FrameTx, PacketSocket, SendError, Source, Wait,
-    namespace::{Namespace, veth},
+use sidestack_link::{Direction, FrameIo, PacketSocket, Source, Wait};
+
+use crate::ends;
+pub(crate) use crate::ends::{
+    FAR, Got, NEAR, Net, PATIENCE, STEP, TYPE, Tested, each, event, gather, passes, payloads, send,
+    wire,
 };
 
-pub(crate) struct Net {
-    pub(crate) near: Namespace,
-    pub(crate) far: Namespace,
-}
-
-pub(crate) struct Got {
-    pub(crate) octets: Vec<u8>,
-    pub(crate) facts: Facts,
-}
-
-pub(crate) fn wire() -> Result<Net, Failed> {
-    let (near, far) = (Namespace::new()?, Namespace::new()?);
-    veth(&near, "near0", NEAR, &far, "far0", FAR)?;
-    Ok(Net { near, far })
-}
-
+/// A socket at either end, the near one as it is opened where nothing else is asked for.
 pub(crate) fn pair() -> Result<(PacketSocket, PacketSocket, Net), Failed> {
-    let net = wire()?;
-    let near = net.near.run(|| PacketSocket::open("near0"))?;
-    let far = net.far.run(|| PacketSocket::options().stamps(false).open("far0"))?;
-    Ok((near, far, net))
-}
-
-/// Queues a frame to everybody.
-pub(crate) fn send(link: &mut PacketSocket, payload: &[u8]) -> Result<(), SendError> {
-    link.send(MacAddr6::broadcast(), TYPE, payload.len(), &mut |slot| slot.copy_from_slice(payload))
-}
-
-/// What comes up in one call of `recv`.
-pub(crate) fn each(
-    link: &mut PacketSocket,
-    each: &mut dyn FnMut(Frame<'_>, &mut dyn FrameTx),
-) -> usize {
-    let now = link.now();
-    link.recv(now, each).expect("the link is there")
-}
-
-/// The next `count` frames, exactly.
-pub(crate) fn gather(link: &mut PacketSocket, count: usize) -> Result<Vec<Got>, Failed> {
-    let mut got = Vec::new();
-    let end = link.now() + PATIENCE;
-    while got.len() < count {
-        let now = link.now();
-        if now > end {
-            return Err(format!("{} frames instead of {count}", got.len()).into());
-        }
-        link.recv(now, &mut |frame, _| {
-            got.push(Got { octets: frame.octets().to_vec(), facts: frame.facts() });
-        })?;
-        if got.len() < count {
-            link.wait(Some(end), None)?;
-        }
-    }
-    assert_eq!(got.len(), count);
-    Ok(got)
-}
-
-/// The next event.
-pub(crate) fn event(link: &mut PacketSocket) -> Result<Event, Failed> {
-    let end = link.now() + PATIENCE;
-    while link.now() < end {
-        if let Some(event) = link.event() {
-            return Ok(event);
-        }
-        link.wait(Some(end), None)?;
-        each(link, &mut |_, _| ());
-    }
-    Err("no event".into())
-}
-
-/// Frames pass both ways, as soon as both ends have found out that they may.
-pub(crate) fn passes(near: &mut PacketSocket, far: &mut PacketSocket) -> Tested {
-    reaches(near, far)?;
-    reaches(far, near)
-}
-
-pub(crate) fn reaches(from: &mut PacketSocket, to: &mut PacketSocket) -> Tested {
-    let end = from.now() + PATIENCE;
-    while from.now() < end {
-        send(from, b"anybody")?;
-        from.flush()?;
-        each(from, &mut |_, _| ());
-        to.wait(Some(to.now() + STEP), None)?;
-        let mut heard = false;
-        each(to, &mut |frame, _| heard |= frame.direction() == Direction::Received);
-        if heard {
-            return Ok(());
-        }
-    }
-    Err("no frame passes".into())
+    ends::pair(PacketSocket::options())
 }
 
 /// Returns once the kernel stamps what `to` receives: when the first socket asks for stamps, it
@@ -130,10 +43,6 @@ pub(crate) fn received(mut got: Vec<Got>) -> Vec<Got> {
     got
 }
 
-pub(crate) fn payloads(got: &[Got]) -> Vec<Vec<u8>> {
-    got.iter().map(|got| got.octets[14..].to_vec()).collect()
-}
-
 pub(crate) fn header(dst: MacAddr6, src: MacAddr6) -> Vec<u8> {
     [&dst.into_array()[..], &src.into_array(), &TYPE.0.to_be_bytes()].concat()
 }
@@ -141,17 +50,3 @@ pub(crate) fn header(dst: MacAddr6, src: MacAddr6) -> Vec<u8> {
 pub(crate) fn test(name: &str, run: fn() -> Tested) -> Trial {
     Trial::test(name, run)
 }
-
-pub(crate) type Tested = Result<(), Failed>;
-
-/// An EtherType that no kernel answers.
-pub(crate) const TYPE: EtherType = EtherType(0x0801);
-
-pub(crate) const NEAR: MacAddr6 = MacAddr6::new(2, 0, 0, 0, 0, 1);
-pub(crate) const FAR: MacAddr6 = MacAddr6::new(2, 0, 0, 0, 0, 2);
-
-/// Longer than anything takes that will happen at all.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Long enough for a wait that should not end to be seen ending.
-pub(crate) const STEP: Duration = Duration::from_millis(20);

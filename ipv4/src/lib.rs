@@ -23,6 +23,7 @@ mod addresses;
 mod datagram;
 mod discard;
 mod event;
+mod fields;
 mod fragment;
 mod identification;
 mod input;

@@ -1,6 +1,10 @@
 use std::{fmt, net::Ipv4Addr, time::Duration};
 
-use crate::{discard::Discard, packet::HEADER_LEN};
+use crate::{
+    discard::Discard,
+    fields::{NO_OPERATION, field, fields},
+    packet::HEADER_LEN,
+};
 
 /// The options of a header (RFC 791 §3.1), in whole words.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -232,28 +236,6 @@ fn record_time(option: &mut [u8], us: Ipv4Addr, time: u32) {
     option[2] += if flags & FLAGS == TIMES { 4 } else { 8 };
 }
 
-/// The options in `octets`, until their end, or an error: which octet is wrong.
-fn fields(octets: &[u8]) -> impl Iterator<Item = Result<&[u8], usize>> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let next = field(octets, at)?;
-        at += next.map_or(octets.len(), <[u8]>::len);
-        Some(next)
-    })
-}
-
-/// The option at `at`, its type first; `None` at the end of the list.
-fn field(octets: &[u8], at: usize) -> Option<Result<&[u8], usize>> {
-    let rest = octets.get(at..)?;
-    Some(match *rest {
-        [] | [END, ..] => return None,
-        [NO_OPERATION, ..] => Ok(&rest[..1]),
-        [_] => Err(at),
-        [_, len, ..] if len < 2 || usize::from(len) > rest.len() => Err(at + 1),
-        [_, len, ..] => Ok(&rest[..len.into()]),
-    })
-}
-
 fn bad(octet: usize) -> Discard {
     Discard::BadOption { pointer: (HEADER_LEN + octet) as u8 }
 }
@@ -267,8 +249,6 @@ const DAY: u32 = 86_400_000;
 /// The bit of the type that says: into every fragment.
 const COPIED: u8 = 0x80;
 
-const END: u8 = 0;
-const NO_OPERATION: u8 = 1;
 const RECORD_ROUTE: u8 = 7;
 const TIMESTAMP: u8 = 68;
 const LOOSE_SOURCE_ROUTE: u8 = 131;

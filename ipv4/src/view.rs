@@ -3,7 +3,10 @@ use std::net::Ipv4Addr;
 use etherparse::checksum::Sum16BitWords;
 use link::Flaw;
 
-use crate::packet::HEADER_LEN;
+use crate::{
+    fields::{fields, types, whole},
+    packet::HEADER_LEN,
+};
 
 /// An IPv4 header as it stands (RFC 791 §3.1), for people: nothing is refused that can be shown.
 ///
@@ -124,7 +127,7 @@ impl<'p> View<'p> {
     /// The types of its options, in order, an end of the list included; one of impossible length
     /// is not among them, nor what follows it.
     pub fn option_types(&self) -> impl Iterator<Item = u8> + 'p {
-        options(self.options).filter(|(_, _, possible)| *possible).map(|(_, kind, _)| kind)
+        types(self.options)
     }
 
     /// Whether it is only a part of a datagram.
@@ -154,32 +157,8 @@ impl ChecksumStatus {
     }
 }
 
-/// The options that `octets` hold: where each begins, its type, and whether its length is possible.
-fn options(octets: &[u8]) -> impl Iterator<Item = (usize, u8, bool)> {
-    let mut at = Some(0);
-    std::iter::from_fn(move || {
-        let start = at?;
-        let (&kind, rest) = octets.get(start..)?.split_first()?;
-        let len = match kind {
-            END => None,
-            NO_OPERATION => Some(1),
-            _ => rest
-                .first()
-                .map(|len| usize::from(*len))
-                .filter(|len| *len >= 2 && start + len <= octets.len()),
-        };
-        at = len.map(|len| start + len);
-        Some((start, kind, kind == END || len.is_some()))
-    })
+fn bad_option(options: &[u8]) -> Option<Flaw> {
+    fields(options).find_map(Result::err)?;
+    let octet = HEADER_LEN + whole(options);
+    Some(Flaw { octet, reason: "an option of impossible length" })
 }
-
-fn bad_option(octets: &[u8]) -> Option<Flaw> {
-    let (at, ..) = options(octets).find(|(_, _, possible)| !possible)?;
-    Some(Flaw { octet: HEADER_LEN + at, reason: "an option of impossible length" })
-}
-
-/// End of option list (RFC 791 §3.1).
-const END: u8 = 0;
-
-/// No operation (RFC 791 §3.1).
-const NO_OPERATION: u8 = 1;

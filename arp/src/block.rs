@@ -41,20 +41,18 @@ impl Block {
         let macs = self.macs;
         (u32::from(self.first)..=u32::from(self.last))
             .map(Ipv4Addr::from)
-            .map(move |addr| (addr, macs.of(addr)))
+            .map(move |addr| (addr, macs.mac(addr)))
     }
 
     /// Whose hardware address `mac` is, if each address has its own.
     pub fn addr(&self, mac: MacAddr6) -> Option<Ipv4Addr> {
-        let [.., a, b, c, d] = mac.into_array();
-        let addr = Ipv4Addr::new(a, b, c, d);
-        let is_own = matches!(self.macs, Macs::Each(_)) && self.mac(addr) == Some(mac);
-        is_own.then_some(addr)
+        self.macs.addr(mac).filter(|addr| self.mac(*addr).is_some())
     }
 }
 
 impl Macs {
-    fn of(self, addr: Ipv4Addr) -> MacAddr6 {
+    /// That of `addr`.
+    pub fn mac(self, addr: Ipv4Addr) -> MacAddr6 {
         match self {
             Self::One(mac) => mac,
             Self::Each([e, f]) => {
@@ -63,11 +61,18 @@ impl Macs {
             }
         }
     }
+
+    /// The address that would have `mac`, if each has its own.
+    pub fn addr(self, mac: MacAddr6) -> Option<Ipv4Addr> {
+        let [.., a, b, c, d] = mac.into_array();
+        let addr = Ipv4Addr::new(a, b, c, d);
+        (matches!(self, Self::Each(_)) && self.mac(addr) == mac).then_some(addr)
+    }
 }
 
 impl Owner for Block {
     fn mac(&self, addr: Ipv4Addr) -> Option<MacAddr6> {
-        (self.first..=self.last).contains(&addr).then(|| self.macs.of(addr))
+        (self.first..=self.last).contains(&addr).then(|| self.macs.mac(addr))
     }
 
     fn owns(&self, mac: MacAddr6) -> bool {

@@ -76,10 +76,7 @@ impl Hosts {
 
     /// Whose MAC address `mac` is, if each has its own.
     pub fn addr(&self, mac: MacAddr6) -> Option<Ipv4Addr> {
-        let Macs::Each(_) = self.macs else { return None };
-        let [.., a, b, c, d] = mac.into_array();
-        let addr = Ipv4Addr::new(a, b, c, d);
-        (self.mac(addr) == Some(mac)).then_some(addr)
+        self.macs.addr(mac).filter(|addr| self.contains(*addr))
     }
 
     /// How many hosts there are.

@@ -48,7 +48,8 @@ impl Arp {
         self.claims.announce(tick, ours.into_iter(), self.config.rate);
     }
 
-    /// Uses `addr` again, although it was found taken or given up; for whoever knows better.
+    /// Uses `addr` again, although it was found taken, given up or [left](Self::leave): for whoever
+    /// knows that the other station is gone. To have that found out, [`claim`](Self::claim) it.
     pub fn retake(&mut self, addr: Ipv4Addr) {
         self.taken.remove(&addr);
     }

@@ -45,8 +45,9 @@ impl Icmp {
         }
     }
 
-    /// Makes room for so many echoes in flight at once, about 90 octets each; without it, room is
-    /// doubled as they come.
+    /// Makes room for so many echoes in flight at once, about 90 octets each: for whoever knows the
+    /// number, and wants no pause among them. Without it room is doubled as they come, and all that
+    /// are in flight are moved each time.
     pub fn reserve(&mut self, in_flight: usize) {
         self.flights.reserve(in_flight);
     }

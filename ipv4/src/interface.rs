@@ -64,7 +64,7 @@ impl Ipv4 {
     }
 
     /// Makes every address of `addrs` ours, at the cost of one; which network is connected is
-    /// said apart.
+    /// said apart, by [`Ipv4::add_address`] or [`Ipv4::add_network`].
     ///
     /// Those that would be broadcast addresses of a connected network are hosts then, too.
     pub fn add_hosts(&mut self, addrs: RangeInclusive<Ipv4Addr>) {
@@ -77,8 +77,8 @@ impl Ipv4 {
         self.addresses.remove_host(addr)
     }
 
-    /// Adds a network that is on the link, where we need not have an address; its broadcast
-    /// addresses are everybody's.
+    /// Adds a network that is on the link, where we need not have an address, or have those of
+    /// [`Ipv4::add_hosts`]; its broadcast addresses are everybody's.
     pub fn add_network(&mut self, network: Ipv4Network) {
         self.addresses.connect(network);
         self.routes.insert(network, Hop::Connected);
@@ -95,7 +95,8 @@ impl Ipv4 {
         self.routes.add_gateway(prefix, gateway, metric);
     }
 
-    /// Removes all routes for `prefix`; `false` if there was none.
+    /// Removes all routes for `prefix`, as when the lease is over that brought them; `false` if
+    /// there was none. What is sent there takes the next shorter prefix, or is refused.
     pub fn remove_route(&mut self, prefix: Ipv4Network) -> bool {
         self.routes.remove(prefix)
     }

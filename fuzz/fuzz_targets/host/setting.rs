@@ -83,7 +83,7 @@ impl Setting {
         let kept = (1..=20).map(at).filter(|_| self.keeps).collect();
         let far = Hosts::new(macs, [Ipv4Addr::new(10, 1, 0, 0)..=Ipv4Addr::new(10, 1, 0, 20)]);
         let routers = vec![at(9), Ipv4Addr::new(172, 16, 0, 1), Ipv4Addr::new(172, 16, 0, 2)];
-        let beyond = self.beyond.then(|| Beyond { routers, hosts: far });
+        let beyond = self.beyond.then_some(Beyond { routers, hosts: far });
         let refused = ["10.0.0.16/30", "10.1.0.8/29", "10.2.0.0/16"]
             .iter()
             .filter(|_| self.refuses)

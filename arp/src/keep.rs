@@ -45,7 +45,7 @@ impl Arp {
         if stays + len > DATAGRAM || self.kept - gone + len > self.config.kept {
             return Err(SendError::Full);
         }
-        self.ask(now, from, addr, below)?;
+        self.resolve(now, from, addr, below)?;
         let Some(slot) = self.table.find(addr) else { return Err(SendError::Full) };
         let mut octets = vec![0; len];
         write(&mut octets);

@@ -17,24 +17,14 @@ use crate::{
 };
 
 impl Arp {
-    /// Asks for `addr` in the name of `from`, although nothing is to be sent to it, and even if
-    /// its MAC is known, or it was given up on; ends in [`Event::Resolved`],
-    /// [`Event::Unresolved`] or [`Event::Unsent`]; in nothing for a neighbour that is pinned.
+    /// Asks for `addr` by broadcast in the name of `from`, although nothing is to be sent to it, and
+    /// even if its MAC is known, or it was given up on; at once, or as soon as a second has passed
+    /// since the last request. Ends in [`Event::Resolved`], [`Event::Unresolved`] or
+    /// [`Event::Unsent`]; in nothing for a neighbour that is pinned.
     ///
     /// # Errors
     /// [`SendError::Full`] when neither a transmit slot nor a table entry is free.
     pub fn resolve(
-        &mut self,
-        now: Instant,
-        from: Ipv4Addr,
-        addr: Ipv4Addr,
-        below: &mut dyn FrameTx,
-    ) -> Result<(), SendError> {
-        self.ask(now, from, addr, below)
-    }
-
-    /// Asks by broadcast, at once or as soon as a second has passed since the last request.
-    pub(crate) fn ask(
         &mut self,
         now: Instant,
         from: Ipv4Addr,

@@ -1,7 +1,7 @@
 //! The Internet Protocol, version 4 (RFC 791, RFC 1122 §3), for a host on one interface.
 //!
-//! Below: any [`arp::PacketTx`]. Above: [`DatagramTx`], and the [`Datagram`]s that
-//! [`Ipv4::input`] returns.
+//! Below: any [`arp::PacketTx`], `arp` being the crate `sidestack-arp`. Above: [`DatagramTx`], and
+//! the [`Datagram`]s that [`Ipv4::input`] returns.
 //!
 //! ```
 //! use sidestack_ipv4 as ipv4;
@@ -53,4 +53,6 @@ pub use tx::{DatagramTx, Header, SendError};
 pub use view::{ChecksumStatus, View};
 
 pub use arp::{NextHop, Sent};
+pub use etherparse::IpNumber;
+pub use ipnetwork::Ipv4Network;
 pub use link::{Cast, Flaw, Source, Stamp, Unsent};

@@ -1,14 +1,13 @@
 //! Address resolution for IPv4 over Ethernet (RFC 826, RFC 1122 §2.3.2), and the detection of
 //! address conflicts (RFC 5227).
 //!
-//! Below: any [`link::FrameTx`]. Above: [`PacketTx`], which takes packets for a [`NextHop`] and
-//! hides that a MAC address has to be asked for first.
+//! Below: any [`link::FrameTx`], `link` being the crate `sidestack-link`. Above: [`PacketTx`], which
+//! takes packets for a [`NextHop`] and hides that a MAC address has to be asked for first.
 //!
 //! ```
 //! use sidestack_arp as arp;
 //! use arp::{Arp, Config, NextHop, Owned, PacketTx, Sent};
-//! use link::{FrameIo, FrameTx, memory::Network};
-//! use macaddr::MacAddr6;
+//! use link::{FrameIo, FrameTx, MacAddr6, memory::Network};
 //!
 //! let network = Network::new();
 //! let mut port = network.attach(MacAddr6::new(2, 0, 0, 0, 0, 1));

@@ -1,7 +1,8 @@
 //! The Internet Control Message Protocol (RFC 792, RFC 1122 §3.2.2): echo, both sides of it, and
 //! errors, delivered to the very echo that caused them.
 //!
-//! Below: any [`ipv4::DatagramTx`]. Every echo that [`Icmp::echo`] accepts ends in exactly one
+//! Below: any [`ipv4::DatagramTx`], `ipv4` being the crate `sidestack-ipv4`. Above: echoes to be
+//! sent, and [`Event`]s. Every echo that [`Icmp::echo`] accepts ends in exactly one
 //! [`Event::Ended`]; whatever else answers is an [`Event::Stray`], told and never believed.
 //!
 //! ```

@@ -2,9 +2,29 @@
 //!
 //! [`FrameTx`] and [`FrameIo`] are all that the layers above may know of a network card.
 //! [`PacketSocket`] is a real one, [`Tap`] a device behind which we are a host of our own,
-//! [`memory::Network`] one in memory; decorators of any link
-//! record ([`capture::Recorder`]), speak inside a VLAN ([`Tagged`]), or pace a virtual clock
-//! ([`Paced`]).
+//! [`memory::Network`] one in memory; decorators of any link record ([`capture::Recorder`]), speak
+//! inside a VLAN ([`Tagged`]), or pace a virtual clock ([`Paced`]). [`interfaces`] tells what the
+//! kernel knows, and [`namespace`] makes private networks of Linux hosts.
+//!
+//! ```
+//! use sidestack_link as link;
+//! use link::{EtherType, FrameIo, FrameTx, MacAddr6, memory::Network};
+//!
+//! let network = Network::new();
+//! let mut near = network.attach(MacAddr6::new(2, 0, 0, 0, 0, 1));
+//! let mut far = network.attach(MacAddr6::new(2, 0, 0, 0, 0, 2));
+//!
+//! near.send(far.mac(), EtherType(0x0801), 5, &mut |out| out.copy_from_slice(b"hello"))?;
+//! near.flush()?;
+//! network.advance_to(network.next_arrival().expect("a frame is on its way"));
+//!
+//! let heard = far.recv(network.now(), &mut |frame, _| {
+//!     assert_eq!(frame.src(), MacAddr6::new(2, 0, 0, 0, 0, 1));
+//!     assert!(frame.payload().starts_with(b"hello")); // then Ethernet's padding
+//! })?;
+//! assert_eq!(heard, 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! Two features, both off unless asked for: `smoltcp`, whose `smoltcp::Device` lends any link to
 //! that stack, and `tokio`, whose `tokio::AsyncFrameIo` is a socket to be awaited.

@@ -1,8 +1,9 @@
 //! One host on one Ethernet: link, ARP, IPv4 and ICMP composed; and a laboratory of many.
 //!
 //! [`Stack`] is the only place that knows which layer sits on which. It runs on any
-//! [`link::FrameIo`]: the packet socket, the network in memory, or a decorator of either. A
-//! [`Lab`] holds many hosts and routers under one virtual clock.
+//! [`link::FrameIo`]: the packet socket, the network in memory, or a decorator of either, as
+//! [`Impaired`] is. It can be many hosts ([`Served`]), and ask many ([`Sweep`]). A [`Lab`] holds
+//! hosts and [`Router`]s under one virtual clock; [`dissect`] shows a frame layer by layer.
 //!
 //! ```
 //! use sidestack_stack as stack;

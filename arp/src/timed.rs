@@ -4,7 +4,8 @@ use crate::clock::Tick;
 
 /// Values by address, each with a moment when it is due: found at once, first due first.
 ///
-/// The values stand close together in no order; a slot is where one stands until another is removed.
+/// The values stand close together in no order; a slot is where one stands until another is
+/// removed.
 pub(crate) struct Timed<T> {
     index: HashMap<Ipv4Addr, u32>,
     items: Vec<Item<T>>,
@@ -196,7 +197,8 @@ mod tests {
                 }
                 prop_assert_eq!(timed.first().map(|(due, _)| due.0), model.values().min().copied());
                 for (addr, due) in &model {
-                    prop_assert_eq!(timed.find(*addr).map(|slot| timed.item(slot).due().0), Some(*due));
+                    let found = timed.find(*addr).map(|slot| timed.item(slot).due().0);
+                    prop_assert_eq!(found, Some(*due));
                 }
                 prop_assert_eq!(timed.len(), model.len());
             }

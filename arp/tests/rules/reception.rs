@@ -251,10 +251,10 @@ fn each_identity_is_answered_for_with_its_own_hardware_address() {
 proptest! {
     #[test]
     fn any_octets_are_a_packet_or_none(
-        fixed in prop_oneof![Just(b"\x00\x01\x08\x00\x06\x04".to_vec()), any::<[u8; 6]>().prop_map(Vec::from)],
+        fixed in prop_oneof![Just(*b"\x00\x01\x08\x00\x06\x04"), any::<[u8; 6]>()],
         rest in proptest::collection::vec(any::<u8>(), 0..40),
     ) {
-        let payload = [fixed, rest].concat();
+        let payload = [&fixed[..], &rest].concat();
         match View::parse(&payload) {
             Ok(view) => prop_assert_eq!(&octets(&view), &payload[..28]),
             Err(discard) => prop_assert!(matches!(discard, Discard::Malformed | Discard::Foreign)),
@@ -264,7 +264,10 @@ proptest! {
     /// Fields from a small world, so that packets meet the table, the claim and our address.
     #[test]
     fn any_packets_whatever_keep_the_table_bounded_and_are_answered_by_one_frame_at_most(
-        packets in proptest::collection::vec((0_u16..4, 0_u8..5, 0_u8..5, 0_u8..5, 0_u64..3000), 1..60),
+        packets in proptest::collection::vec(
+            (0_u16..4, 0_u8..5, 0_u8..5, 0_u8..5, 0_u64..3000),
+            1..60,
+        ),
     ) {
         let network = Network::new();
         let (mut port, mut now) = (network.attach(mac(1)), network.now());

@@ -37,9 +37,10 @@ fn act() -> impl Strategy<Value = Act> {
     let which = 0_usize..6;
     let change = proptest::option::weighted(0.3, (0_usize..40, any::<u8>()));
     prop_oneof![
-        5 => (any::<bool>(), 0_u16..4, 0_usize..20, next).prop_map(|(to_router, sequence, len, next)| {
-            Act::Echo { to_router, sequence, len, next }
-        }),
+        5 => (any::<bool>(), 0_u16..4, 0_usize..20, next)
+            .prop_map(|(to_router, sequence, len, next)| {
+                Act::Echo { to_router, sequence, len, next }
+            }),
         3 => which.clone().prop_map(Act::Left),
         1 => which.clone().prop_map(Act::Failed),
         3 => (which.clone(), change).prop_map(|(which, change)| Act::Reply(which, change)),
@@ -51,14 +52,16 @@ fn act() -> impl Strategy<Value = Act> {
 
 proptest! {
     #[test]
-    fn accepted_echoes_end_once_and_refused_ones_never(acts in proptest::collection::vec(act(), 0..80)) {
+    fn accepted_echoes_end_once_and_refused_ones_never(
+        acts in proptest::collection::vec(act(), 0..80),
+    ) {
         let mut host = Host::new();
         let mut accepted = HashMap::<_, u32>::new();
         let mut events = Vec::new();
         for act in acts {
             let asked = |host: &Host, which: usize| {
-                let sent: Vec<_> = host.below.sent.iter().rev().filter(|(_, m)| m[0] == 8).collect();
-                sent.get(which).map(|(header, message)| (header.dst, message.clone()))
+                let mut sent = host.below.sent.iter().rev().filter(|(_, m)| m[0] == 8);
+                sent.nth(which).map(|(header, message)| (header.dst, message.clone()))
             };
             match act {
                 Act::Echo { to_router, sequence, len, next } => {
@@ -82,7 +85,8 @@ proptest! {
                     let _ = host.take(dst, &answer);
                 },
                 Act::Error(which) => if let Some((dst, request)) = asked(&host, which) {
-                    let _ = host.take(ROUTER, &message((11, 0), [0; 4], &packet(US, dst, &request)));
+                    let quote = packet(US, dst, &request);
+                    let _ = host.take(ROUTER, &message((11, 0), [0; 4], &quote));
                 },
                 Act::Wait(pause) => host.now += ms(pause),
                 Act::Poll => events.extend(host.after(ms(0))),
@@ -93,7 +97,8 @@ proptest! {
             host.icmp.sent(&packet(US, header.dst, &request), host.now, Source::Kernel);
         }
         events.extend(host.after(ms(1000)));
-        prop_assert_eq!((host.icmp.in_flight(), host.icmp.deadline()), (0, None), "{} before", kept);
+        let left = (host.icmp.in_flight(), host.icmp.deadline());
+        prop_assert_eq!(left, (0, None), "{} before", kept);
         let mut ended = HashMap::<_, u32>::new();
         for event in events {
             if let Event::Ended(event) = event {

@@ -34,7 +34,7 @@ pub struct Config {
     pub rate: u32,
     /// Whether to answer for our addresses; not where another stack already does.
     pub answers: bool,
-    /// What the random delays are drawn from.
+    /// What the random delays are drawn from; to be drawn at random for each run.
     pub seed: u64,
 }
 

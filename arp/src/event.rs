@@ -30,7 +30,8 @@ pub enum Event {
         /// The packet, IP header first; `None` if nobody had anything to send.
         packet: Option<Vec<u8>>,
     },
-    /// A kept packet left, or the first fragment of a kept datagram, now that its neighbour has answered.
+    /// A kept packet left, or the first fragment of a kept datagram, now that its neighbour has
+    /// answered.
     Released {
         /// The packet, IP header first.
         packet: Vec<u8>,

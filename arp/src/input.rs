@@ -17,7 +17,8 @@ impl Arp {
     /// Takes in an ARP packet, answering it if it asks for us (RFC 826 "Packet Reception").
     ///
     /// # Errors
-    /// The reason it was discarded.
+    /// Why nothing, or nothing more, was done; to be counted. What can be told of it besides is an
+    /// [`Event`].
     pub fn input(
         &mut self,
         now: Instant,

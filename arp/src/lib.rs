@@ -1,8 +1,8 @@
 //! Address resolution for IPv4 over Ethernet (RFC 826, RFC 1122 §2.3.2), and the detection of
 //! address conflicts (RFC 5227).
 //!
-//! Below: any [`link::FrameTx`], `link` being the crate `sidestack-link`. Above: [`PacketTx`], which
-//! takes packets for a [`NextHop`] and hides that a MAC address has to be asked for first.
+//! Below: any [`link::FrameTx`], `link` being the crate `sidestack-link`. Above: [`PacketTx`],
+//! which takes packets for a [`NextHop`] and hides that a MAC address has to be asked for first.
 //!
 //! ```
 //! use sidestack_arp as arp;

@@ -17,9 +17,9 @@ use crate::{
 };
 
 impl Arp {
-    /// Asks for `addr` by broadcast in the name of `from`, although nothing is to be sent to it, and
-    /// even if its MAC is known, or it was given up on; at once, or as soon as a second has passed
-    /// since the last request. Ends in [`Event::Resolved`], [`Event::Unresolved`] or
+    /// Asks for `addr` by broadcast in the name of `from`, although nothing is to be sent to it,
+    /// and even if its MAC is known, or it was given up on; at once, or as soon as a second has
+    /// passed since the last request. Ends in [`Event::Resolved`], [`Event::Unresolved`] or
     /// [`Event::Unsent`]; in nothing for a neighbour that is pinned.
     ///
     /// # Errors

@@ -1,4 +1,5 @@
-//! The table against a plain model of it: any history, the same frames and events at the same times.
+//! The table against a plain model of it: any history, the same frames and events at the same
+//! times.
 //!
 //! `PROPTEST_CASES=10000 cargo test --release -p sidestack-arp --test model` tries ten thousand.
 

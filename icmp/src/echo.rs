@@ -189,7 +189,7 @@ pub struct Echo<'a> {
     pub probe: bool,
     /// Options, of which an answer brings back what was recorded: [`Event::Recorded`].
     pub options: Options,
-    /// How long to wait for the reply, from the request's leaving.
+    /// How long to wait for the reply, from the request's leaving; [`Duration::MAX`] is for ever.
     pub timeout: Duration,
     /// Octets to be echoed.
     pub data: &'a [u8],

@@ -19,7 +19,8 @@ impl Icmp {
     /// Takes in a message: answers requests, and ends the echo that a reply or an error is about.
     ///
     /// # Errors
-    /// The reason it was discarded.
+    /// Why nobody was answered and nothing ended; to be counted. An answer that ended nothing is
+    /// told besides, as [`Event::Stray`](crate::Event::Stray).
     pub fn input(
         &mut self,
         datagram: &Datagram<'_>,

@@ -59,7 +59,8 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// The destination unreachable of that code (RFC 792, RFC 1812 §5.2.7.1).
+    /// The destination unreachable of that code (RFC 792, RFC 1812 §5.2.7.1), which for code 4
+    /// tells no MTU; `None` beyond 15.
     pub fn unreachable(code: u8) -> Option<Self> {
         Some(match code {
             0 => Self::NetUnreachable,

@@ -10,7 +10,7 @@ pub enum Discard {
     Version,
     /// A header length of less than 20 octets, or more than the total length (RFC 791 §3.1).
     HeaderLength,
-    /// A total length beyond the frame (RFC 791 §3.1).
+    /// A total length of less than 20 octets, or beyond the frame (RFC 791 §3.1).
     TotalLength,
     /// Header checksum wrong (RFC 1122 §3.2.1.2).
     Checksum,

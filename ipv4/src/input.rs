@@ -15,8 +15,9 @@ impl Ipv4 {
     /// Takes in a frame's packet and returns the datagram, if it is for us, and whole.
     ///
     /// # Errors
-    /// The reason it was discarded. [`Discard::Incomplete`] is none: the fragment is kept until
-    /// the others have come.
+    /// Why it was silently discarded; to be counted. [`Discard::Incomplete`] is no loss: the
+    /// fragment is kept until the others have come. Of [`Discard::BadOption`] the sender may be
+    /// told (RFC 1122 §3.2.2.5).
     pub fn input<'p>(&mut self, now: Instant, frame: &Frame<'p>) -> Result<Datagram<'p>, Discard> {
         if frame.cast() == Cast::Other {
             return Err(Discard::OtherStation);

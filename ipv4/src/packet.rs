@@ -15,7 +15,8 @@ impl<'p> Packet<'p> {
     /// Checks version, lengths and header checksum (RFC 1122 §3.2.1).
     ///
     /// # Errors
-    /// The first check that failed.
+    /// The first check that failed: [`Discard::Length`], [`Discard::Version`],
+    /// [`Discard::TotalLength`], [`Discard::HeaderLength`] or [`Discard::Checksum`].
     pub fn parse(octets: &'p [u8]) -> Result<Self, Discard> {
         let (&first, fixed) = octets.split_first().ok_or(Discard::Length)?;
         if first >> 4 != 4 {

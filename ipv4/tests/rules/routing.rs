@@ -7,7 +7,7 @@ use crate::host::{GATEWAY, US, addr};
 
 // RTE-1
 #[test]
-fn a_route_explains_itself() {
+fn a_route_says_which_prefix_or_broadcast_or_group_decided() {
     let host = Ipv4::new("10.0.0.1/24".parse().unwrap()).with_gateway(GATEWAY);
     let connected = Why::Prefix("10.0.0.1/24".parse().unwrap(), Hop::Connected);
     let default = Why::Prefix("0.0.0.0/0".parse().unwrap(), Hop::Gateway(GATEWAY));

@@ -156,7 +156,7 @@ pub(crate) const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 254);
 /// From 10.0.0.2 on, below the gateway.
 const MAX_HOSTS: u8 = 252;
 
-const KEYS: &str = "hosts, loss, burst, delay, jitter, dup, reorder, corrupt, truncate, pad, mtu, silent, \
-    twins, seed and pace";
+const KEYS: &str = "hosts, loss, burst, delay, jitter, dup, reorder, corrupt, truncate, pad, mtu, \
+    silent, twins, seed and pace";
 
 const LONGEST: Duration = Duration::from_secs(60);

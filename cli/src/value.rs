@@ -154,7 +154,8 @@ pub(crate) fn arp_interval(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Millions of octets, as tcpdump counts them; after `k`, `m` or `g`, units of 1,024 and its powers.
+/// Millions of octets, as tcpdump counts them; after `k`, `m` or `g`, units of 1,024 and its
+/// powers.
 pub(crate) fn file_size(text: &str) -> Result<u64, String> {
     let (digits, unit) = match text.char_indices().last().map(|(at, c)| (&text[..at], c)) {
         Some((digits, 'k' | 'K')) => (digits, 1 << 10),

@@ -15,7 +15,10 @@ pub(crate) struct Letters {
     pub(crate) adaptive: bool,
     /// Ask so often at once, before waiting for any answer; with -f and -A, always have so many
     /// under way
-    #[arg(short = 'l', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=PRELOADED))]
+    #[arg(
+        short = 'l', long, value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..=PRELOADED)
+    )]
     pub(crate) preload: Option<u16>,
     /// Have the addresses on the way recorded, nine at most, and show them
     #[arg(short = 'R', long, conflicts_with = "record_times")]

@@ -14,7 +14,10 @@ pub(crate) struct Sniff {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) write: Option<PathBuf>,
     /// With -w: files of at most so many million octets (or k, m, g): FILE, FILE1, FILE2, ...
-    #[arg(short = 'C', long, value_name = "SIZE", requires = "write", value_parser = value::file_size)]
+    #[arg(
+        short = 'C', long, value_name = "SIZE", requires = "write",
+        value_parser = value::file_size
+    )]
     pub(crate) file_size: Option<u64>,
     /// With -w: show them as well; -j does so unasked
     #[arg(long, requires = "write")]

@@ -7,7 +7,8 @@ use crate::{ethtool, monitor::Monitor, netlink::Netlink};
 
 /// Lays a wire between two namespaces, or within one: a pair of Ethernet interfaces, up, with no
 /// addresses and an MTU of 1500, and with TCP and generic segmentation, merging and checksum
-/// offload off, so that what passes is what a wire would carry. VLAN tags still pass beside the frame.
+/// offload off, so that what passes is what a wire would carry. VLAN tags still pass beside the
+/// frame.
 ///
 /// Frames can pass when this returns.
 ///

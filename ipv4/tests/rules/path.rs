@@ -150,7 +150,7 @@ fn an_estimate_ends_ten_minutes_after_it_was_made() {
 
 // PMTU-4
 #[test]
-fn so_many_destinations_are_remembered_and_no_more() {
+fn of_two_thousand_destinations_the_latest_1024_are_remembered() {
     let mut host = Host::new();
     let now = host.network.now();
     for n in 0..2000_u16 {

@@ -132,6 +132,21 @@ pub struct Facts {
     pub checksum: Checksum,
 }
 
+impl Facts {
+    /// The facts of a frame whose octets are `octets` to the station `us`, and all its own.
+    pub(crate) fn of(
+        octets: &[u8],
+        us: MacAddr6,
+        direction: Direction,
+        at: Instant,
+        stamp: Stamp,
+    ) -> Self {
+        let dst = octets.first_chunk().copied().unwrap_or_default();
+        let cast = Cast::of(MacAddr6::from(dst), us);
+        Self { direction, cast, at, stamp, checksum: Checksum::Complete }
+    }
+}
+
 /// Which way a frame went.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Direction {

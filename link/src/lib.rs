@@ -40,6 +40,7 @@ pub mod memory;
 mod monitor;
 pub mod namespace;
 mod netlink;
+mod outbox;
 mod paced;
 #[cfg(feature = "smoltcp")]
 pub mod smoltcp;

@@ -104,42 +104,34 @@ impl PacketSocket {
         now: Instant,
         each: &mut dyn FnMut(Frame<'_>, &mut dyn FrameTx),
     ) -> usize {
-        let mut count = 0;
         self.transmit.expire(now, &self.line, &self.clock);
-        while let Some(returned) = self.transmit.returned() {
-            if let Ok(frame) = Frame::new(&returned.octets, returned.facts) {
-                each(frame, &mut self.transmit);
-                count += 1;
-            }
-            self.transmit.recycle(returned.octets);
-        }
-        count
+        self.transmit.outbox.hand_back(each)
     }
 
     /// Whether there is something to tell without asking the kernel.
     pub(crate) fn has_news(&self) -> bool {
-        self.transmit.has_returned() || self.line.has_event() || self.line.is_gone()
+        self.transmit.outbox.has_returned() || self.line.has_event() || self.line.is_gone()
     }
 
     /// Becomes what the interface has become.
     fn follow(&mut self, now: Instant) {
         self.line.follow(now);
-        self.transmit.follow(&self.line);
+        self.transmit.outbox.follow(&self.line);
         self.receive.follow(self.line.mtu());
     }
 }
 
 impl FrameTx for PacketSocket {
     fn mac(&self) -> MacAddr6 {
-        self.transmit.mac()
+        self.transmit.outbox.mac()
     }
 
     fn mtu(&self) -> usize {
-        self.transmit.mtu()
+        self.transmit.outbox.mtu()
     }
 
     fn transmit(&mut self, len: usize, write: &mut dyn FnMut(&mut [u8])) -> Result<(), SendError> {
-        self.transmit.transmit(len, write)
+        self.transmit.outbox.transmit(len, write)
     }
 }
 

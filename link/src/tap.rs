@@ -20,7 +20,7 @@ pub use options::{TapError, TapOptions};
 
 use self::outlet::{Outlet, errno};
 use crate::{
-    frame::{Cast, Checksum, Direction, Facts, Frame, Source, Stamp},
+    frame::{Direction, Facts, Frame, Source, Stamp},
     io::{Event, FrameIo, FrameTx, SendError, Wait},
     socket::{
         clock::{self, Clock, Reading},
@@ -62,38 +62,25 @@ impl Tap {
     /// Becomes what the device has become.
     fn follow(&mut self) {
         self.line.listen();
-        self.outlet.follow(&self.line);
-    }
-
-    /// Hands up what has left, and what could not.
-    fn hand_back(&mut self, each: &mut dyn FnMut(Frame<'_>, &mut dyn FrameTx)) -> usize {
-        let mut count = 0;
-        while let Some((octets, facts)) = self.outlet.returned() {
-            if let Ok(frame) = Frame::new(&octets, facts) {
-                each(frame, &mut self.outlet);
-                count += 1;
-            }
-            self.outlet.recycle(octets);
-        }
-        count
+        self.outlet.outbox.follow(&self.line);
     }
 
     fn has_news(&self) -> bool {
-        self.outlet.has_returned() || self.line.has_event() || self.line.is_gone()
+        self.outlet.outbox.has_returned() || self.line.has_event() || self.line.is_gone()
     }
 }
 
 impl FrameTx for Tap {
     fn mac(&self) -> MacAddr6 {
-        self.outlet.mac()
+        self.outlet.outbox.mac()
     }
 
     fn mtu(&self) -> usize {
-        self.outlet.mtu()
+        self.outlet.outbox.mtu()
     }
 
     fn transmit(&mut self, len: usize, write: &mut dyn FnMut(&mut [u8])) -> Result<(), SendError> {
-        self.outlet.transmit(len, write)
+        self.outlet.outbox.transmit(len, write)
     }
 }
 
@@ -104,7 +91,7 @@ impl FrameIo for Tap {
         each: &mut dyn FnMut(Frame<'_>, &mut dyn FrameTx),
     ) -> io::Result<usize> {
         self.follow();
-        let mut count = self.hand_back(each); // they left before anything that comes now
+        let mut count = self.outlet.outbox.hand_back(each); // they left before anything that comes now
         for _ in 0..BATCH {
             let len = match self.tun.read(&mut self.room).map_err(errno) {
                 Ok(len) => len,
@@ -119,8 +106,10 @@ impl FrameIo for Tap {
             let reading = Reading::now();
             self.clock.read(reading);
             let octets = &self.room[..len.min(self.room.len())];
-            if let Ok(frame) = Frame::new(octets, facts(octets, self.outlet.mac(), reading)) {
-                each(frame, &mut self.outlet);
+            let (us, stamp) = (self.mac(), user(reading));
+            let facts = Facts::of(octets, us, Direction::Received, reading.after, stamp);
+            if let Ok(frame) = Frame::new(octets, facts) {
+                each(frame, &mut self.outlet.outbox);
             }
         }
         if count == 0 {
@@ -173,15 +162,8 @@ impl Wait for Tap {
 }
 
 /// The user's own stamp is all that there is: a tap has no other.
-fn facts(octets: &[u8], mac: MacAddr6, reading: Reading) -> Facts {
-    let dst = octets.first_chunk().copied().unwrap_or_default();
-    Facts {
-        direction: Direction::Received,
-        cast: Cast::of(MacAddr6::from(dst), mac),
-        at: reading.after,
-        stamp: Stamp { since_epoch: reading.wall, source: Source::User },
-        checksum: Checksum::Complete,
-    }
+fn user(reading: Reading) -> Stamp {
+    Stamp { since_epoch: reading.wall, source: Source::User }
 }
 
 /// Frames that one `recv` takes in.

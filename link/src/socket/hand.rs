@@ -51,7 +51,10 @@ impl Hand<'_> {
             return self.sent(&frame);
         }
         self.stats.received += 1;
-        (self.each)(Frame::told(octets, payload, said(Direction::Received)), self.transmit);
+        (self.each)(
+            Frame::told(octets, payload, said(Direction::Received)),
+            &mut self.transmit.outbox,
+        );
     }
 
     /// How many were handed up.
@@ -68,7 +71,7 @@ impl Hand<'_> {
             None => return,
         };
         self.sent += 1;
-        (self.each)(frame, self.transmit);
+        (self.each)(frame, &mut self.transmit.outbox);
     }
 }
 

@@ -70,7 +70,7 @@ struct Waiting {
 }
 
 /// Frames that wait for a stamp while others want their slots.
-const MAX_WAITING: usize = super::transmit::SLOTS / 2;
+const MAX_WAITING: usize = crate::outbox::SLOTS / 2;
 
 /// How long a stamp is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -1,11 +1,9 @@
 use std::{
-    collections::VecDeque,
     io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     time::{Duration, Instant},
 };
 
-use macaddr::MacAddr6;
 use nix::errno::Errno;
 
 use super::{
@@ -15,19 +13,14 @@ use super::{
     sys,
 };
 use crate::{
-    frame::{Cast, Checksum, Direction, Facts, Source, Stamp, Unsent},
-    io::{FrameTx, SendError},
+    frame::{Direction, Source, Stamp, Unsent},
+    outbox::Outbox,
 };
 
-/// The transmit half: the queue, the frames whose stamp is awaited, and those on their way back.
+/// The transmit half: our frames, and those of them whose stamp is awaited.
 pub(super) struct Transmit {
     fd: OwnedFd,
-    mac: MacAddr6,
-    mtu: usize,
-    /// Empty slots: every frame below came out of one, and goes back there.
-    spare: Vec<Vec<u8>>,
-    queue: VecDeque<Vec<u8>>,
-    back: VecDeque<Returned>,
+    pub(super) outbox: Outbox,
     hold: Option<Hold>,
     /// The frames that the kernel is to stamp, if it is to.
     stamps: Option<Stamps>,
@@ -40,29 +33,13 @@ impl Transmit {
         let fd = sys::open()?;
         let stamps = stamps.then(|| Stamps::begin(&fd));
         sys::bind(&fd, index, 0)?;
-        let room = crate::HEADER_LEN + line.mtu();
-        Ok(Self {
-            fd,
-            mac: line.mac(),
-            mtu: line.mtu(),
-            spare: (0..SLOTS).map(|_| Vec::with_capacity(room)).collect(),
-            queue: VecDeque::with_capacity(SLOTS),
-            back: VecDeque::with_capacity(SLOTS),
-            hold: None,
-            stamps,
-            stats: TransmitStats::default(),
-        })
-    }
-
-    /// Speaks by what the line has become.
-    pub(super) fn follow(&mut self, line: &Line) {
-        self.mac = line.mac();
-        self.mtu = line.mtu();
+        let stats = TransmitStats::default();
+        Ok(Self { fd, outbox: Outbox::new(line), hold: None, stamps, stats })
     }
 
     /// Hands the queue to the kernel.
     pub(super) fn flush(&mut self, line: &mut Line) -> io::Result<()> {
-        while !self.queue.is_empty() {
+        while !self.outbox.is_empty() {
             let reading = Reading::now();
             if let Some(reason) = line.bar() {
                 self.refuse(reason, reading);
@@ -75,7 +52,7 @@ impl Transmit {
             if self.hold.and_then(|hold| hold.retry).is_some_and(|retry| reading.after < retry) {
                 return Ok(());
             }
-            match sys::send(&self.fd, self.queue.iter().map(Vec::as_slice)) {
+            match sys::send(&self.fd, self.outbox.queue()) {
                 Ok(sent) => {
                     self.hold = None;
                     self.left(sent, reading.after);
@@ -94,7 +71,7 @@ impl Transmit {
     /// A frame was seen to leave: if it is ours, when it was given to the kernel.
     pub(super) fn seen(&mut self, octets: &[u8]) -> Option<Instant> {
         let (slot, since) = self.stamps.as_mut()?.seen(octets)?;
-        self.spare.push(slot);
+        self.outbox.recycle(slot);
         Some(since)
     }
 
@@ -110,19 +87,8 @@ impl Transmit {
                 Direction::Unsent(_) => self.stats.unsent += 1,
                 _ => self.stats.unstamped += 1,
             }
-            let stamp = user(since, clock);
-            self.back.push_back(Returned::new(octets, direction, since, stamp, self.mac));
+            self.outbox.answer(octets, direction, since, user(since, clock));
         }
-    }
-
-    /// The next frame that has left, or could not; to be handed to [`Transmit::recycle`].
-    pub(super) fn returned(&mut self) -> Option<Returned> {
-        self.back.pop_front()
-    }
-
-    /// Takes a slot back.
-    pub(super) fn recycle(&mut self, slot: Vec<u8>) {
-        self.spare.push(slot);
     }
 
     /// What frames that come back once they have left bear; `None` if they do not.
@@ -130,19 +96,14 @@ impl Transmit {
         self.stamps.as_ref().map(Stamps::mark)
     }
 
-    /// Whether there is something to hand back right now.
-    pub(super) fn has_returned(&self) -> bool {
-        !self.back.is_empty()
-    }
-
     /// Whether the queue can move on only when the socket is writable.
     pub(super) fn needs_room(&self) -> bool {
-        self.hold.is_some_and(|hold| hold.retry.is_none()) && !self.queue.is_empty()
+        self.hold.is_some_and(|hold| hold.retry.is_none()) && !self.outbox.is_empty()
     }
 
     /// When there is something to do without any news.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let held = self.hold.filter(|_| !self.queue.is_empty());
+        let held = self.hold.filter(|_| !self.outbox.is_empty());
         let retry = held.map(|hold| hold.retry.unwrap_or(hold.since + PATIENCE));
         let overdue = self.stamps.as_ref().and_then(Stamps::deadline);
         retry.into_iter().chain(overdue).min()
@@ -155,11 +116,11 @@ impl Transmit {
     /// The first `count` of the queue have left, no earlier than `since`.
     fn left(&mut self, count: usize, since: Instant) {
         self.stats.sent += count as u64;
-        for octets in self.queue.drain(..count) {
-            match &mut self.stamps {
-                Some(stamps) => stamps.expect(octets, since),
-                None => self.spare.push(octets),
+        match &mut self.stamps {
+            Some(stamps) => {
+                self.outbox.take(count).for_each(|octets| stamps.expect(octets, since));
             }
+            None => self.outbox.forget(count),
         }
     }
 
@@ -172,7 +133,7 @@ impl Transmit {
             }
             Errno::EMSGSIZE => {
                 line.ask();
-                self.follow(line);
+                self.outbox.follow(line);
                 self.refuse(Unsent::TooLong, reading);
             }
             Errno::ENOBUFS | Errno::ENOMEM => {
@@ -195,52 +156,16 @@ impl Transmit {
 
     /// Hands back the first of the queue.
     fn refuse(&mut self, reason: Unsent, reading: Reading) {
-        let Some(octets) = self.queue.pop_front() else { return };
+        let Some(octets) = self.outbox.pop() else { return };
         let stamp = Stamp { since_epoch: reading.wall, source: Source::User };
         self.stats.unsent += 1;
-        let direction = Direction::Unsent(reason);
-        self.back.push_back(Returned::new(octets, direction, reading.after, stamp, self.mac));
+        self.outbox.answer(octets, Direction::Unsent(reason), reading.after, stamp);
     }
 }
 
 impl AsFd for Transmit {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
-    }
-}
-
-impl FrameTx for Transmit {
-    fn mac(&self) -> MacAddr6 {
-        self.mac
-    }
-
-    fn mtu(&self) -> usize {
-        self.mtu
-    }
-
-    fn transmit(&mut self, len: usize, write: &mut dyn FnMut(&mut [u8])) -> Result<(), SendError> {
-        SendError::check(len, self.mtu)?;
-        let mut slot = self.spare.pop().ok_or(SendError::Full)?;
-        slot.clear();
-        slot.resize(len, 0);
-        write(&mut slot);
-        self.queue.push_back(slot);
-        Ok(())
-    }
-}
-
-/// A frame of ours on its way back.
-pub(super) struct Returned {
-    pub(super) octets: Vec<u8>,
-    pub(super) facts: Facts,
-}
-
-impl Returned {
-    fn new(octets: Vec<u8>, direction: Direction, at: Instant, stamp: Stamp, us: MacAddr6) -> Self {
-        let dst = octets.first_chunk().copied().unwrap_or_default();
-        let cast = Cast::of(MacAddr6::from(dst), us);
-        let checksum = Checksum::Complete;
-        Self { octets, facts: Facts { direction, cast, at, stamp, checksum } }
     }
 }
 
@@ -264,9 +189,6 @@ struct Hold {
 fn user(at: Instant, clock: &Clock) -> Stamp {
     Stamp { since_epoch: clock.wall(at), source: Source::User }
 }
-
-/// Frames of ours at any time, queued, waiting or on their way back.
-pub(super) const SLOTS: usize = 256;
 
 /// How long the kernel may take nothing before frames come back: nothing old is sent.
 const PATIENCE: Duration = Duration::from_secs(1);

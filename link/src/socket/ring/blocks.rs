@@ -97,7 +97,7 @@ impl Blocks {
 }
 
 /// Frames taken at once: as many answers as can wait to leave.
-const MOST: usize = crate::socket::transmit::SLOTS;
+const MOST: usize = crate::outbox::SLOTS;
 
 /// Frames between the next one and the one whose octets are asked of the memory: at 24 as at 32 it
 /// has answered when that one's turn comes, at 4 not always. They often come in runs of one length,

@@ -11,9 +11,9 @@ use std::{
 
 use etherparse::checksum::Sum16BitWords;
 use libtest_mimic::Failed;
-use link::{EtherType, Frame, FrameIo, FrameTx, PacketSocket, Wait};
+use link::{As, EtherType, Frame, FrameIo, FrameTx, MacAddr6, PacketSocket, Wait};
 
-use crate::net::{FAR, Net, OUR_MAC, US};
+use crate::net::{FAR, FAR_MAC, Net, OUR_MAC, US};
 
 /// What comes of a request: packets, and how long after it each is to be sent.
 pub(crate) type Fault = fn(&Packet) -> Vec<(Duration, Packet)>;
@@ -26,6 +26,15 @@ pub(crate) struct Responder {
 
 impl Responder {
     pub(crate) fn start(net: &Net, fault: Fault) -> Result<Self, Failed> {
+        Self::owned_by(net, &[FAR_MAC], fault)
+    }
+
+    /// With an answer to ARP from each of `owners`, one after the other.
+    pub(crate) fn owned_by(
+        net: &Net,
+        owners: &'static [MacAddr6],
+        fault: Fault,
+    ) -> Result<Self, Failed> {
         let socket = PacketSocket::options().stamps(false);
         let mut socket = net.far.run(|| socket.open("f0"))?;
         let stop = Arc::new(AtomicBool::new(false));
@@ -34,7 +43,9 @@ impl Responder {
             let mut due: Vec<(Instant, Packet)> = Vec::new();
             while !stopped.load(Ordering::Relaxed) {
                 let now = socket.now();
-                socket.recv(now, &mut |frame, tx| take_in(now, &frame, tx, fault, &mut due))?;
+                socket.recv(now, &mut |frame, tx| {
+                    take_in(now, &frame, tx, (owners, fault), &mut due);
+                })?;
                 for (_, packet) in due.extract_if(.., |(at, _)| *at <= now) {
                     let send = |out: &mut [u8]| out.copy_from_slice(&packet.0);
                     let sent = socket.send(OUR_MAC, EtherType::IPV4, packet.0.len(), &mut { send });
@@ -62,25 +73,27 @@ impl Drop for Responder {
     }
 }
 
-/// Answers ARP as one should, and anything else as `fault` has it.
+/// Answers ARP for each owner, and anything else as `fault` has it.
 fn take_in(
     now: Instant,
     frame: &Frame<'_>,
     tx: &mut dyn FrameTx,
-    fault: Fault,
+    (owners, fault): (&[MacAddr6], Fault),
     due: &mut Vec<(Instant, Packet)>,
 ) {
     let payload = frame.payload();
     match frame.ether_type() {
         EtherType::ARP if payload[7] == 1 && payload[24..28] == FAR.octets() => {
-            let mac = tx.mac();
-            let answer = tx.send(frame.src(), EtherType::ARP, 28, &mut |out| {
-                out[..8].copy_from_slice(&[0, 1, 8, 0, 6, 4, 0, 2]);
-                out[8..14].copy_from_slice(mac.as_bytes());
-                out[14..18].copy_from_slice(&FAR.octets());
-                out[18..28].copy_from_slice(&payload[8..18]);
-            });
-            answer.expect("there is room for a few");
+            for &mac in owners {
+                let mut owner = As { mac, below: &mut *tx };
+                let answer = owner.send(frame.src(), EtherType::ARP, 28, &mut |out| {
+                    out[..8].copy_from_slice(&[0, 1, 8, 0, 6, 4, 0, 2]);
+                    out[8..14].copy_from_slice(mac.as_bytes());
+                    out[14..18].copy_from_slice(&FAR.octets());
+                    out[18..28].copy_from_slice(&payload[8..18]);
+                });
+                answer.expect("there is room for a few");
+            }
         }
         EtherType::IPV4 if payload[9] == ICMP && payload[20] == ECHO_REQUEST => {
             let answers = fault(&Packet(payload.to_vec()));

@@ -1,8 +1,11 @@
 //! `serve` judged frame by frame, as any host might be: the rows of RFC behaviour that say what goes
-//! in and what comes out, on a real wire.
+//! in and what comes out, on a real wire; and those of who asks, for `ping` and `arp`.
 
+mod addresses;
 mod arp;
+mod client;
 mod ethernet;
+mod form;
 mod fragments;
 mod icmp;
 mod ip;
@@ -27,6 +30,9 @@ pub(crate) fn tests() -> Vec<Trial> {
     .chain(arp::others())
     .chain(ip::others())
     .chain(security::others())
+    .chain(addresses::others())
+    .chain(form::others())
+    .chain(client::tests())
     .chain([witness::trial()])
     .collect()
 }

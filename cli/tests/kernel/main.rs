@@ -18,6 +18,7 @@ mod run;
 mod scan;
 mod send;
 mod serve;
+mod stopped;
 mod tap;
 
 use std::process::ExitCode;
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
     let mut tests: Vec<Trial> = adopt::tests(); // they take longest
     let others = [ping::tests(), line::tests(), privilege::tests(), send::tests()];
     tests.extend(others.into_iter().flatten().chain(path_mtu::tests()));
-    tests.extend(serve::tests().into_iter().chain(scan::tests()));
+    tests.extend(serve::tests().into_iter().chain(scan::tests()).chain(stopped::tests()));
     tests.extend(conformance::tests().into_iter().chain(peers::tests()));
     tests.extend(capture::tests().into_iter().chain(fault::tests()));
     tests.extend(bridge::tests(is_root).into_iter().chain(drops::tests()));

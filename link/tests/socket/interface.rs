@@ -3,10 +3,12 @@
 use libtest_mimic::Trial;
 use macaddr::MacAddr6;
 
-use sidestack_link::{Direction, Event, FrameIo, FrameTx, PacketSocket, SendError, Unsent, Wait};
+use sidestack_link::{
+    Direction, Event, FrameIo, FrameTx, PacketSocket, SendError, Unsent, Wait, namespace::veth,
+};
 
 use crate::wire::{
-    PATIENCE, Tested, event, gather, lasts, pair, passes, payloads, send, test, wire,
+    FAR, NEAR, PATIENCE, Tested, event, gather, lasts, pair, passes, payloads, send, test, wire,
 };
 
 pub(crate) fn tests() -> Vec<Trial> {
@@ -19,6 +21,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("with_a_raised_mtu_longer_frames_pass", mtu_raised),
         test("a_new_address_of_the_interface_is_told_once", new_mac),
         test("a_deleted_interface_is_an_error_at_once_and_for_ever", deleted),
+        test("another_interface_of_the_same_name_must_be_opened_anew", same_name),
     ]
 }
 
@@ -146,4 +149,25 @@ fn deleted() -> Tested {
         waits += 1;
         assert!(waits < 10);
     }
+}
+
+fn same_name() -> Tested {
+    let (mut old, _far, net) = pair()?;
+    net.near.delete("near0")?;
+    veth(&net.near, "near0", NEAR, &net.far, "far0", FAR)?;
+    let mut near = net.near.run(|| PacketSocket::open("near0"))?;
+    let mut far = net.far.run(|| PacketSocket::options().stamps(false).open("far0"))?;
+    passes(&mut near, &mut far)?;
+    for _ in 0..3 {
+        let _ = send(&mut old, b"is it me?"); // accepted or not, it cannot leave
+        assert!(old.flush().is_err());
+        let (now, mut heard) = (old.now(), 0);
+        let is_received = |direction| direction == Direction::Received;
+        let taken =
+            old.recv(now, &mut |frame, _| heard += u32::from(is_received(frame.direction())));
+        assert!(taken.is_err() && heard == 0);
+        passes(&mut near, &mut far)?;
+    }
+    assert_eq!(old.stats().sent, 0);
+    Ok(())
 }

@@ -5,6 +5,8 @@ mod ends;
 mod frames;
 mod interface;
 mod opening;
+mod queue;
+mod signal;
 mod stamps;
 mod wire;
 
@@ -18,7 +20,9 @@ fn main() -> ExitCode {
     if let Err(left_out) = namespace::for_tests() {
         return left_out;
     }
+    signal::keep_away().expect("a signal can be blocked");
     let themes = [frames::tests(), stamps::tests(), interface::tests(), opening::tests()];
-    let tests = themes.into_iter().flatten().collect();
+    let others = [queue::tests(), signal::tests()];
+    let tests = themes.into_iter().chain(others).flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
 }

@@ -54,3 +54,19 @@ fn every_test_that_is_named_exists() {
         assert!(known, "no test {test} in {file}");
     }
 }
+
+#[test]
+fn every_fault_is_shown_by_a_test() {
+    let (page, _) = page();
+    for (title, count) in FAULTS {
+        let (_, table) = page.split_once(&format!("## {title}\n")).expect("the table");
+        let lines = table.lines().take_while(|line| !line.starts_with("## "));
+        let rows: Vec<_> = lines.filter(|line| line.starts_with("| ")).skip(1).collect();
+        assert_eq!(rows.len(), count, "{title}");
+        assert!(rows.iter().all(|row| row.contains("::")), "{rows:#?}");
+    }
+}
+
+/// The faults there are: so many of each kind.
+const FAULTS: [(&str, usize); 3] =
+    [("Replies under fault", 17), ("ARP under fault", 7), ("The packet socket's own errors", 12)];

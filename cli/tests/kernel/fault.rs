@@ -71,6 +71,11 @@ pub(crate) fn tests() -> Vec<Trial> {
             |q| at_once([q.reply().with(SEQUENCE, next), q.reply()]),
             Counts { foreign: 3, ..three },
         ),
+        test(
+            "a_reply_in_fragments_of_eight_octets_counts",
+            |q| at_once(q.reply().in_fragments()),
+            three,
+        ),
         test("an_unreachable_host_is_an_error", |q| at_once([q.error([3, 1])]), errors),
         test("a_filtering_router_is_an_error", |q| at_once([q.error([3, 13])]), errors),
         test("a_time_exceeded_is_an_error", |q| at_once([q.error([11, 0])]), errors),

@@ -1,6 +1,7 @@
 //! A host that answers wrongly, in whichever way a test wants.
 
 use std::{
+    ops::Range,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -141,6 +142,21 @@ impl Packet {
         changed
     }
 
+    /// The same in fragments of eight octets.
+    pub(crate) fn in_fragments(&self) -> Vec<Self> {
+        let (header, message) = self.0.split_at(MESSAGE);
+        let last = message.len().div_ceil(8) - 1;
+        let parts = (0_u16..).zip(message.chunks(8)).map(|(n, part)| {
+            let mut fragment = Self([header, part].concat());
+            fragment.0[5] = self.sequence();
+            let more = if usize::from(n) < last { MORE_FRAGMENTS } else { 0 };
+            fragment.0[6..8].copy_from_slice(&(more | n).to_be_bytes());
+            fragment.seal_header();
+            fragment
+        });
+        parts.collect()
+    }
+
     pub(crate) fn sequence(&self) -> u8 {
         self.0[SEQUENCE]
     }
@@ -162,13 +178,21 @@ impl Packet {
 
     /// Sets the length, and both checksums.
     fn seal(&mut self) {
+        self.seal_header();
+        self.sum(MESSAGE..self.0.len(), MESSAGE + 2);
+    }
+
+    fn seal_header(&mut self) {
         let len = u16::try_from(self.0.len()).expect("a short packet");
         self.0[2..4].copy_from_slice(&len.to_be_bytes());
-        for (begin, end, at) in [(0, MESSAGE, 10), (MESSAGE, self.0.len(), MESSAGE + 2)] {
-            self.0[at..at + 2].fill(0);
-            let sum = Sum16BitWords::new().add_slice(&self.0[begin..end]).ones_complement();
-            self.0[at..at + 2].copy_from_slice(&sum.to_be().to_be_bytes());
-        }
+        self.sum(0..MESSAGE, 10);
+    }
+
+    /// Writes the checksum of some octets, at the place that it has among them.
+    fn sum(&mut self, octets: Range<usize>, at: usize) {
+        self.0[at..at + 2].fill(0);
+        let sum = Sum16BitWords::new().add_slice(&self.0[octets]).ones_complement();
+        self.0[at..at + 2].copy_from_slice(&sum.to_be().to_be_bytes());
     }
 }
 
@@ -185,6 +209,7 @@ pub(crate) const SEQUENCE: usize = MESSAGE + 7;
 pub(crate) const QUOTED: usize = MESSAGE + 8;
 
 const ICMP: u8 = 1;
+const MORE_FRAGMENTS: u16 = 0x2000;
 const ECHO_REQUEST: u8 = 8;
 
 /// How long a packet that is due may be kept waiting.

@@ -194,6 +194,7 @@ pub(crate) struct Served<'a> {
     pub(crate) hosts: usize,
     pub(crate) ours: usize,
     pub(crate) left_alone: usize,
+    pub(crate) silent: usize,
     pub(crate) received: u64,
     pub(crate) arp_replies: u64,
     pub(crate) echo_replies: u64,
@@ -204,6 +205,8 @@ pub(crate) struct Served<'a> {
     pub(crate) duplicated: u64,
     pub(crate) corrupted: u64,
     pub(crate) overflowed: u64,
+    /// Why answers never left, and how many.
+    pub(crate) undelivered: &'a BTreeMap<String, u64>,
     /// Why frames were discarded, and how many.
     pub(crate) discarded: &'a BTreeMap<String, u64>,
 }

@@ -135,7 +135,7 @@ impl Server {
         if !self.claiming {
             return report.record(&figures.record(self.time(now), "serving"));
         }
-        let seconds = arp::Config::default().time_to_claim(figures.hosts - figures.left_alone);
+        let seconds = arp::Config::default().time_to_claim(figures.to_claim());
         let seconds = seconds.as_secs_f64();
         report.note(format_args!(
             "probing on {}: {seconds:.0} s until they are ours (--no-probe skips this)",

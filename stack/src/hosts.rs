@@ -4,13 +4,14 @@ use arp::{Block, Macs, Owner};
 use link::MacAddr6;
 
 /// Many hosts by a rule: which addresses there are, which MAC address each has, and which of them
-/// are left alone.
+/// are left alone or silent.
 #[derive(Clone, Debug)]
 pub struct Hosts {
     macs: Macs,
     /// In order, apart from each other and from what is left alone.
     blocks: Vec<Block>,
     left_alone: Vec<Block>,
+    silent: Vec<Block>,
 }
 
 impl Hosts {
@@ -29,30 +30,19 @@ impl Hosts {
             }
             overlap
         });
-        Self { macs, blocks, left_alone: Vec::new() }
+        Self { macs, blocks, left_alone: Vec::new(), silent: Vec::new() }
     }
 
-    /// Leaves alone those in `range`: they are hosts no more.
+    /// Leaves alone those in `range`, as somebody else's: they are hosts no more.
     pub fn leave(&mut self, range: &RangeInclusive<Ipv4Addr>) {
-        let (first, last) = (u32::from(*range.start()), u32::from(*range.end()));
-        if first > last {
-            return;
-        }
-        let mut blocks = Vec::with_capacity(self.blocks.len() + 1);
-        for block in self.blocks.drain(..) {
-            let below = first.checked_sub(1).map(|end| block.last.min(end.into()));
-            let above = last.checked_add(1).map(|begin| block.first.max(begin.into()));
-            blocks.extend(below.map(|last| Block { last, ..block }));
-            blocks.extend(above.map(|first| Block { first, ..block }));
-            let within = Block {
-                first: block.first.max(first.into()),
-                last: block.last.min(last.into()),
-                ..block
-            };
-            self.left_alone.extend(Some(within).filter(|within| !within.is_empty()));
-        }
-        blocks.retain(|block| !block.is_empty());
-        self.blocks = blocks;
+        let left = self.take_out(range);
+        self.left_alone.extend(left);
+    }
+
+    /// Silences those in `range`: they answer nothing, as if they were not there.
+    pub fn silence(&mut self, range: &RangeInclusive<Ipv4Addr>) {
+        let silent = self.take_out(range);
+        self.silent.extend(silent);
     }
 
     /// The same hosts, those with one MAC address for all having `mac` from now on.
@@ -61,7 +51,9 @@ impl Hosts {
         let macs = Macs::One(mac);
         let renewed =
             |blocks: &[Block]| blocks.iter().map(|block| Block { macs, ..*block }).collect();
-        Self { macs, blocks: renewed(&self.blocks), left_alone: renewed(&self.left_alone) }
+        let [blocks, left_alone, silent] =
+            [&self.blocks, &self.left_alone, &self.silent].map(|blocks| renewed(blocks));
+        Self { macs, blocks, left_alone, silent }
     }
 
     /// Whether `addr` is a host.
@@ -72,6 +64,11 @@ impl Hosts {
     /// Whether `addr` was to be one, and is left alone.
     pub fn is_left_alone(&self, addr: Ipv4Addr) -> bool {
         self.left_alone.iter().any(|block| block.mac(addr).is_some())
+    }
+
+    /// Whether `addr` was to be one, and is silent.
+    pub fn is_silent(&self, addr: Ipv4Addr) -> bool {
+        self.silent.iter().any(|block| block.mac(addr).is_some())
     }
 
     /// Whose MAC address `mac` is, if each has its own.
@@ -94,6 +91,11 @@ impl Hosts {
         len(&self.left_alone)
     }
 
+    /// How many are silent.
+    pub fn silent(&self) -> usize {
+        len(&self.silent)
+    }
+
     /// Each host and the MAC address it has, in order.
     pub fn iter(&self) -> impl Iterator<Item = (Ipv4Addr, MacAddr6)> + '_ {
         self.blocks.iter().flat_map(Block::iter)
@@ -102,6 +104,30 @@ impl Hosts {
     /// All hosts, in order.
     pub(crate) fn ranges(&self) -> impl Iterator<Item = RangeInclusive<Ipv4Addr>> + '_ {
         self.blocks.iter().map(|block| block.first..=block.last)
+    }
+
+    /// Takes those in `range` out of the hosts.
+    fn take_out(&mut self, range: &RangeInclusive<Ipv4Addr>) -> Vec<Block> {
+        let (first, last) = (u32::from(*range.start()), u32::from(*range.end()));
+        if first > last {
+            return Vec::new();
+        }
+        let (mut blocks, mut taken) = (Vec::with_capacity(self.blocks.len() + 1), Vec::new());
+        for block in self.blocks.drain(..) {
+            let below = first.checked_sub(1).map(|end| block.last.min(end.into()));
+            let above = last.checked_add(1).map(|begin| block.first.max(begin.into()));
+            blocks.extend(below.map(|last| Block { last, ..block }));
+            blocks.extend(above.map(|first| Block { first, ..block }));
+            let within = Block {
+                first: block.first.max(first.into()),
+                last: block.last.min(last.into()),
+                ..block
+            };
+            taken.extend(Some(within).filter(|within| !within.is_empty()));
+        }
+        blocks.retain(|block| !block.is_empty());
+        self.blocks = blocks;
+        taken
     }
 }
 
@@ -162,6 +188,20 @@ mod tests {
         assert!(!hosts.owns(MacAddr6::new(2, 1, 10, 77, 0, 1)));
         hosts.leave(&(addr..=addr));
         assert!(!hosts.owns(mac) && hosts.is_left_alone(addr));
+    }
+
+    #[test]
+    fn who_is_silent_is_no_host_and_left_to_nobody() {
+        let mut hosts = hosts(&[(10, 19)]);
+        hosts.silence(&(12.into()..=13.into()));
+        hosts.leave(&(13.into()..=14.into()));
+        hosts.silence(&(14.into()..=14.into()));
+        assert_eq!((hosts.len(), hosts.silent(), hosts.left_alone()), (7, 2, 1));
+        for (addr, silent, left) in [(12, true, false), (13, true, false), (14, false, true)] {
+            let addr = Ipv4Addr::from(addr);
+            assert!(!hosts.contains(addr));
+            assert_eq!((hosts.is_silent(addr), hosts.is_left_alone(addr)), (silent, left));
+        }
     }
 
     proptest! {

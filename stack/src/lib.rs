@@ -41,7 +41,7 @@ pub mod sweep;
 mod tower;
 
 pub use config::Config;
-pub use counters::{Counters, Discard};
+pub use counters::{Counters, Discard, Undelivered};
 pub use dissect::{Dissected, Layer, Malformed, dissect};
 pub use event::{Event, What};
 pub use guest::Guest;

@@ -83,16 +83,17 @@ impl<L: FrameIo> Stack<L> {
         self.tower.served.as_ref()
     }
 
-    /// How many addresses are ours, may yet become ours, and are left alone.
+    /// How many addresses are ours, may yet become ours, are left alone, and are silent.
     pub fn census(&self) -> Census {
         let arp = &self.tower.arp;
         let (claimed, taken) = (arp.claiming(), arp.taken().count());
-        let mut census = Census { ours: 0, claimed, left_alone: taken };
+        let mut census = Census { ours: 0, claimed, left_alone: taken, silent: 0 };
         if let Some(Served { hosts, beyond, .. }) = self.served() {
             let far = beyond.as_ref().map(|beyond| &beyond.hosts);
             for hosts in far.into_iter().chain([hosts]) {
                 census.ours += hosts.len();
                 census.left_alone += hosts.left_alone();
+                census.silent += hosts.silent();
             }
             census.ours = census.ours.saturating_sub(claimed + taken);
         }
@@ -107,8 +108,10 @@ pub struct Census {
     pub ours: usize,
     /// That may yet become ours: they are being probed for.
     pub claimed: usize,
-    /// That were to be left alone, or turned out to be somebody else's.
+    /// That are somebody else's: were to be left alone, or turned out to be.
     pub left_alone: usize,
+    /// That answer nothing.
+    pub silent: usize,
 }
 
 impl Served {
@@ -150,7 +153,8 @@ impl Served {
             return refused.map_or(not_for_us, |problem| Verdict::Tell(problem, gateway));
         };
         let depth = self.depth(dst);
-        if depth.is_none() && refused.is_none() && !beyond.hosts.is_left_alone(dst) {
+        let absent = beyond.hosts.is_silent(dst) || beyond.hosts.is_left_alone(dst);
+        if depth.is_none() && refused.is_none() && !absent {
             return Verdict::Tell(Problem::NetUnreachable, gateway);
         }
         let before = depth.unwrap_or(beyond.routers.len());

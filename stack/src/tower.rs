@@ -12,7 +12,7 @@ use link::{Direction, Frame, FrameTx, MacAddr6};
 
 use crate::{
     config::Config,
-    counters::{Counters, Discard},
+    counters::{Counters, Discard, Undelivered},
     event::{Event, What},
     identity::Identity,
     served::{Served, Verdict},
@@ -86,7 +86,9 @@ impl Tower {
             }
             (Direction::Unsent(reason), EtherType::ARP) => self.arp.unsent(frame, reason),
             (Direction::Unsent(reason), EtherType::IPV4) => {
-                let _ = self.icmp.failed(frame.payload(), Outcome::Unsent(reason)); // a reply, perhaps
+                let first = Packet::parse(frame.payload()).is_ok_and(|it| it.is_first_fragment());
+                let lost = first.then_some(Undelivered::Unsent(reason));
+                self.failed(frame.payload(), Outcome::Unsent(reason), lost);
             }
             _ => {}
         }
@@ -208,13 +210,17 @@ impl Tower {
             arp::Event::Released { packet } => {
                 return self.icmp.sent(packet, now, link::Source::User);
             }
-            arp::Event::Replaced { packet } => Some((std::mem::take(packet), Outcome::Replaced)),
+            arp::Event::Replaced { packet } => {
+                Some((std::mem::take(packet), Outcome::Replaced, Undelivered::Replaced))
+            }
             arp::Event::Unresolved { addr, packet, requests } => {
                 self.ipv4.unresolved(now, *addr);
-                packet.take().map(|packet| (packet, Outcome::Unresolved { requests: *requests }))
+                let outcome = Outcome::Unresolved { requests: *requests };
+                packet.take().map(|packet| (packet, outcome, Undelivered::Unresolved))
             }
             arp::Event::Unsent { packet, reason, .. } => {
-                packet.take().map(|packet| (packet, Outcome::Unsent(*reason)))
+                let (outcome, lost) = (Outcome::Unsent(*reason), Undelivered::Unsent(*reason));
+                packet.take().map(|packet| (packet, outcome, lost))
             }
             arp::Event::Resolved { addr, .. } => {
                 self.ipv4.advise(now, *addr, true);
@@ -235,8 +241,16 @@ impl Tower {
         if !matches!(event, arp::Event::Replaced { .. }) {
             self.tell(Event::of_arp(now, event));
         }
-        if let Some((packet, outcome)) = fate {
-            let _ = self.icmp.failed(&packet, outcome); // not every packet is an echo
+        if let Some((packet, outcome, lost)) = fate {
+            self.failed(&packet, outcome, Some(lost));
+        }
+    }
+
+    /// Takes a packet of ours back: the end of an echo, or else an answer that is `lost`.
+    fn failed(&mut self, packet: &[u8], outcome: Outcome, lost: Option<Undelivered>) {
+        match self.icmp.failed(packet, outcome) {
+            Ok(()) | Err(icmp::Discard::StaleError) => {} // an echo, if one that had ended before
+            Err(_) => lost.into_iter().for_each(|reason| self.counters.lose(reason)),
         }
     }
 

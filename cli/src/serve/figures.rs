@@ -20,26 +20,38 @@ pub(super) struct Figures {
     pub(super) hosts: usize,
     pub(super) ours: usize,
     pub(super) left_alone: usize,
+    silent: usize,
     received: u64,
     tally: Tally,
+    /// Answers that never left, by reason.
+    undelivered: BTreeMap<String, u64>,
     /// By reason.
     discarded: BTreeMap<String, u64>,
 }
 
 impl Figures {
     pub(super) fn of(stack: &Stack<Impaired<Box<dyn Link>>>) -> Self {
-        let Census { ours, claimed, left_alone } = stack.census();
+        let Census { ours, claimed, left_alone, silent } = stack.census();
         let counters = stack.counters();
         let discarded =
             counters.reasons().map(|(reason, count)| (snake_case(&format!("{reason:?}")), count));
+        let undelivered =
+            counters.losses().map(|(reason, count)| (snake_case(&format!("{reason:?}")), count));
         Self {
-            hosts: ours + claimed + left_alone,
+            hosts: ours + claimed + left_alone + silent,
             ours,
             left_alone,
+            silent,
             received: counters.received(),
             tally: *stack.link().tally(),
+            undelivered: undelivered.collect(),
             discarded: discarded.collect(),
         }
+    }
+
+    /// How many are probed for when serving begins.
+    pub(super) fn to_claim(&self) -> usize {
+        self.hosts - self.left_alone - self.silent
     }
 
     /// For programs.
@@ -51,6 +63,7 @@ impl Figures {
             hosts: self.hosts,
             ours: self.ours,
             left_alone: self.left_alone,
+            silent: self.silent,
             received: self.received,
             arp_replies: tally.arp_replies,
             echo_replies: tally.echo_replies,
@@ -61,15 +74,21 @@ impl Figures {
             duplicated: tally.duplicated,
             corrupted: tally.corrupted,
             overflowed: tally.overflowed,
+            undelivered: &self.undelivered,
             discarded: &self.discarded,
         })
     }
 
     /// For people.
     pub(super) fn lines(&self, name: &str) -> String {
-        let Self { hosts, ours, left_alone, received, tally, discarded } = self;
+        let Self { hosts, ours, left_alone, silent, received, tally, undelivered, discarded } =
+            self;
+        let silent = match silent {
+            0 => String::new(),
+            silent => format!(", {silent} silent"),
+        };
         let mut lines = format!(
-            "{hosts} addresses on {name}, {ours} ours, {left_alone} left alone\n\
+            "{hosts} addresses on {name}, {ours} ours, {left_alone} left alone{silent}\n\
              {received} frames received; answered {} ARP, {} echo; told {} unreachable, \
              {} time exceeded\n",
             tally.arp_replies, tally.echo_replies, tally.unreachable, tally.time_exceeded,
@@ -85,10 +104,12 @@ impl Figures {
             let chances = chances.map(|(what, count)| format!("{count} {what}"));
             lines += &format!("of the answers {}\n", chances.join(", "));
         }
-        if !discarded.is_empty() {
-            let reasons: Vec<String> =
-                discarded.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
-            lines += &format!("discarded {}\n", reasons.join(", "));
+        for (what, reasons) in [("never left", undelivered), ("discarded", discarded)] {
+            let counts: Vec<String> =
+                reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+            if !counts.is_empty() {
+                lines += &format!("{what} {}\n", counts.join(", "));
+            }
         }
         lines
     }
@@ -113,7 +134,8 @@ impl Figures {
             &[
                 state("ours", self.ours),
                 state("left_alone", self.left_alone),
-                state("probing", self.hosts.saturating_sub(self.ours + self.left_alone)),
+                state("silent", self.silent),
+                state("probing", self.to_claim().saturating_sub(self.ours)),
             ],
         );
         let received = [(String::new(), self.received)];
@@ -137,11 +159,12 @@ impl Figures {
         ];
         let fates = fates.map(|(fate, count)| (label("fate", fate), count));
         family("frames_impaired_total", "counter", "Frames that fared ill by chance.", &fates);
-        let reasons: Vec<_> = self
-            .discarded
-            .iter()
-            .map(|(reason, count)| (label("reason", reason), *count))
-            .collect();
+        let by_reason = |counts: &BTreeMap<String, u64>| -> Vec<_> {
+            counts.iter().map(|(reason, count)| (label("reason", reason), *count)).collect()
+        };
+        let reasons = by_reason(&self.undelivered);
+        family("answers_undelivered_total", "counter", "Answers that never left.", &reasons);
+        let reasons = by_reason(&self.discarded);
         family("frames_discarded_total", "counter", "Frames silently discarded.", &reasons);
         text
     }

@@ -83,7 +83,7 @@ impl Plan {
         });
         for hosts in beyond.iter_mut().map(|beyond| &mut beyond.hosts).chain([&mut hosts]) {
             for silent in &args.silent {
-                hosts.leave(&(silent.network()..=silent.broadcast()));
+                hosts.silence(&(silent.network()..=silent.broadcast()));
             }
         }
         let refused = args.unreachable.iter().map(|&(prefix, code)| Refused { prefix, code });

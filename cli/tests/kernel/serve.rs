@@ -152,6 +152,8 @@ fn ills() -> Tested {
     let served = last(&said)?;
     assert_eq!((&served["unreachable"], &served["lost"]), (&1.into(), &1.into()));
     assert_eq!((&served["echo_replies"], &served["delayed"]), (&3.into(), &1.into()));
+    let hosts = ["hosts", "ours", "left_alone", "silent"].map(|key| served[key].as_u64());
+    assert_eq!(hosts, [Some(16), Some(15), Some(0), Some(1)], "who is silent is nobody else's");
     Ok(())
 }
 
@@ -183,7 +185,9 @@ fn metrics() -> Tested {
     for line in [
         r#"sidestack_addresses{state="ours"} 1"#,
         r#"sidestack_frames_answered_total{type="echo_reply"} 1"#,
+        r#"sidestack_addresses{state="silent"} 0"#,
         "# TYPE sidestack_frames_discarded_total counter",
+        "# TYPE sidestack_answers_undelivered_total counter",
     ] {
         assert!(text.lines().any(|is| is == line), "{line}: {text}");
     }

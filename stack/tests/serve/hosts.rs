@@ -54,12 +54,12 @@ fn many_are_probed_for_three_times_each_announced_twice_and_ours_in_good_time() 
     let start = pair.network.now();
     // Two probes a second after the first at least, and two of silence (RFC 5227 §1.1).
     pair.live(start + Duration::from_millis(3_999), |_| None::<()>);
-    assert_eq!(pair.server.census(), Census { ours: 0, claimed: 100, left_alone: 0 });
+    assert_eq!(pair.server.census(), Census { ours: 0, claimed: 100, left_alone: 0, silent: 0 });
     pair.live(start + arp::Config::default().time_to_claim(100), |_| None::<()>);
     let (mut ours, taken) = pair.claimed();
     ours.sort();
     assert_eq!((ours, taken), ((101..=200).map(host).collect(), vec![]));
-    assert_eq!(pair.server.census(), Census { ours: 100, claimed: 0, left_alone: 0 });
+    assert_eq!(pair.server.census(), Census { ours: 100, claimed: 0, left_alone: 0, silent: 0 });
     pair.live(start + Duration::from_secs(60), |_| None::<()>);
     assert_eq!(pair.network.sent(), 100 * (3 + 2));
     assert_eq!(pair.server.deadline(), None);
@@ -87,7 +87,7 @@ fn who_has_an_address_that_is_probed_for_keeps_it() {
         let (mut ours, taken) = pair.claimed();
         ours.sort();
         assert_eq!((ours, taken), (vec![host(0), host(2), host(3)], vec![host(1)]));
-        assert_eq!(pair.server.census(), Census { ours: 3, claimed: 0, left_alone: 1 });
+        assert_eq!(pair.server.census(), Census { ours: 3, claimed: 0, left_alone: 1, silent: 0 });
         assert!(is_reply(pair.ask(&Echo::new(host(2), 1, &[0; 56]))));
     }
 }
@@ -119,10 +119,10 @@ fn what_is_ours_is_probed_for_again_when_the_link_is_up_again_and_then_served_ag
     line.set_state(State::Up);
     let before = pair.network.sent();
     pair.live(start + Duration::from_secs(21), |_| None::<()>);
-    assert_eq!(pair.server.census(), Census { ours: 0, claimed: 2, left_alone: 0 });
+    assert_eq!(pair.server.census(), Census { ours: 0, claimed: 2, left_alone: 0, silent: 0 });
     pair.live(start + Duration::from_secs(40), |_| None::<()>);
     assert_eq!(pair.network.sent() - before, 2 * (3 + 2));
-    assert_eq!(pair.server.census(), Census { ours: 2, claimed: 0, left_alone: 0 });
+    assert_eq!(pair.server.census(), Census { ours: 2, claimed: 0, left_alone: 0, silent: 0 });
     assert!(is_reply(pair.ask(&Echo::new(host(2), 2, &[0; 56]))));
 }
 
@@ -141,7 +141,7 @@ fn who_speaks_up_later_is_given_way_to() {
     let mut pair = Pair::new(hosts(Macs::One(SERVER), 0, 3), false, &[]);
     assert!(is_reply(pair.ask(&Echo::new(host(2), 1, &[0; 56]))), "though asked by whom we were");
     assert_eq!(pair.claimed(), (vec![], vec![host(1)]));
-    assert_eq!(pair.server.census(), Census { ours: 3, claimed: 0, left_alone: 1 });
+    assert_eq!(pair.server.census(), Census { ours: 3, claimed: 0, left_alone: 1, silent: 0 });
 }
 
 #[test]
@@ -160,13 +160,14 @@ fn what_is_kept_is_a_conflict_instead() {
 }
 
 #[test]
-fn who_is_left_alone_from_the_start_is_never_answered_for() {
-    let mut served = hosts(Macs::One(SERVER), 2, 4);
+fn who_is_left_alone_or_silent_from_the_start_is_never_answered_for() {
+    let mut served = hosts(Macs::One(SERVER), 2, 6);
     served.hosts.leave(&(host(3)..=host(3)));
+    served.hosts.silence(&(host(5)..=host(6)));
     let mut pair = Pair::new(served, false, &[]);
     assert!(pair.server.leave(host(4)) && !pair.server.leave(host(4)));
-    assert_eq!(pair.server.census(), Census { ours: 1, claimed: 0, left_alone: 2 });
-    for n in [3, 4] {
+    assert_eq!(pair.server.census(), Census { ours: 1, claimed: 0, left_alone: 2, silent: 2 });
+    for n in [3, 4, 5] {
         let outcome = pair.ask(&Echo::new(host(n), 1, &[0; 56]));
         assert!(matches!(outcome, Outcome::Unresolved { .. }), "{outcome:?}");
     }

@@ -2,5 +2,6 @@
 
 mod hosts;
 mod ills;
+mod lost;
 mod pair;
 mod routes;

@@ -59,7 +59,7 @@ fn a_router_answers_as_a_host_behind_those_before_it() {
 #[test]
 fn where_no_host_is_the_first_router_knows_no_way_and_a_silent_host_says_nothing() {
     let mut served = routed();
-    served.beyond.as_mut().unwrap().hosts.leave(&(FAR..=FAR));
+    served.beyond.as_mut().unwrap().hosts.silence(&(FAR..=FAR));
     let mut pair = Pair::new(served, false, &[]);
     let nowhere = Ipv4Addr::new(10, 98, 0, 1);
     assert_eq!(error(pair.ask(&with_ttl(nowhere, 64))), (host(254), 3, 0));

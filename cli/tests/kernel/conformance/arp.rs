@@ -4,6 +4,7 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use libtest_mimic::Trial;
 use link::MacAddr6;
+use nix::sys::signal::Signal;
 
 use super::{
     Row,
@@ -50,6 +51,18 @@ pub(crate) fn others() -> Vec<Trial> {
                 (3, 2, 5)
             );
             assert!(heard.iter().all(|got| got.dst == BROADCAST && got.addr(24) == HOST));
+            Ok(())
+        }),
+        Trial::test("LNK-4_answers_that_wait_in_vain_are_counted_by_reason", || {
+            let mut wire = Wire::new()?;
+            for n in 0..5 {
+                wire.send(&Ip { src: Ipv4Addr::new(10, 77, 0, 45), ..Ip::echo(n, 8) }.frame());
+            }
+            let asked = wire.hear(Duration::from_millis(3_500));
+            assert!(asked.len() == 3 && asked.iter().all(Got::is_arp), "{asked:?}");
+            wire.serve().signal(Signal::SIGINT)?;
+            let ended = wire.serve().until(r#""state":"ended""#)?;
+            assert!(ended.contains(r#""undelivered":{"replaced":4,"unresolved":1}"#), "{ended}");
             Ok(())
         }),
         Trial::test("ACD-3_a_taken_address_is_left_alone", || {

@@ -73,6 +73,11 @@ pub(crate) fn run(global: &Global, args: &Serve, report: &mut Report) -> Result<
     let look_up = has_kernel.then_some(now + LOOK_UP);
     let (mtu, claiming) = (stack.link().mtu(), probe);
     let mut server = Server { stack, name, mtu, signals, metrics, deadline, look_up, claiming };
+    for prefix in plan.beyond_all(args) {
+        report.note(format_args!(
+            "--unreachable {prefix}: no host of ours, so told to who sends there through one of them"
+        ));
+    }
     server.start(global, &plan, in_memory, report)?;
     let served = server.serve(report);
     let ended = server.end(now, report);

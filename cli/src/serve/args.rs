@@ -37,7 +37,7 @@ pub(crate) struct Serve {
     /// Answers of which one bit after the IP header is inverted
     #[arg(long, value_name = "[PREFIX=]P", value_parser = each(lab::probability))]
     pub(crate) corrupt: Vec<For<f64>>,
-    /// The time to live of answers
+    /// The time to live of answers, of which each of --routers on their way takes one
     #[arg(long, value_name = "[PREFIX=]N", value_parser = each(ttl))]
     pub(crate) ttl: Vec<For<u8>>,
     /// Addresses that answer nothing, ARP neither

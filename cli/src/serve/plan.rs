@@ -1,14 +1,13 @@
+mod ills;
+
 use std::{net::Ipv4Addr, ops::RangeInclusive};
 
 use ipnetwork::Ipv4Network;
-use link::{
-    Interface,
-    memory::{Faults, Part},
-};
+use link::Interface;
 use macaddr::MacAddr6;
-use stack::{Beyond, Hosts, Impairment, Refused, Served, arp::Macs};
+use stack::{Beyond, Hosts, Refused, Served, arp::Macs};
 
-use super::args::{EVERYWHERE, For, Serve};
+use super::args::{EVERYWHERE, Serve};
 use crate::{args::Global, failure::Failure, target, value::Source};
 
 /// Who the command line wants us to be.
@@ -67,6 +66,7 @@ impl Plan {
         let gateway = global.gateway.or(gateway);
         let plan = Self { sources, near, far, routers, own, gateway };
         plan.check()?;
+        plan.check_prefixes(args)?;
         Ok(plan)
     }
 
@@ -120,47 +120,25 @@ impl Plan {
         sources.chain(self.near.iter().map(covering)).chain(gateway).chain(everywhere)
     }
 
-    /// What is done to what they answer: for each prefix that is named, what is said of the
-    /// longest that covers it.
-    pub(super) fn impairments(&self, args: &Serve) -> Vec<Impairment> {
-        let away = self.routers.len().min(63) as u8;
-        let mut ttls = args.ttl.clone();
-        // Unless said otherwise, an answer has passed the routers on its way.
-        let of_far = self.far.iter().map(|range| (covering(range), away));
-        let of_routers = self.routers.iter().zip(0..).skip(1);
-        let of_routers = of_routers.map(|(router, away)| (Ipv4Network::from(*router), away));
-        let away = of_far.chain(of_routers).map(|(prefix, away)| For { prefix, value: 64 - away });
-        ttls.extend(away.filter(|away| said(&args.ttl, away.prefix).is_none()));
-        let mut prefixes: Vec<Ipv4Network> = ttls.iter().map(|ttl| ttl.prefix).collect();
-        for chances in [&args.loss, &args.dup, &args.reorder, &args.corrupt] {
-            prefixes.extend(chances.iter().map(|chance| chance.prefix));
-        }
-        for times in [&args.delay, &args.jitter] {
-            prefixes.extend(times.iter().map(|time| time.prefix));
-        }
-        prefixes.sort_by_key(|prefix| (std::cmp::Reverse(prefix.prefix()), prefix.network()));
-        prefixes.dedup_by_key(|prefix| (prefix.network(), prefix.prefix()));
-        let impairment = |prefix| Impairment {
-            prefix,
-            faults: Faults {
-                loss: said(&args.loss, prefix).unwrap_or_default(),
-                duplicate: said(&args.dup, prefix).unwrap_or_default(),
-                reorder: said(&args.reorder, prefix).unwrap_or_default(),
-                corrupt: said(&args.corrupt, prefix).unwrap_or_default(),
-                delay: said(&args.delay, prefix).unwrap_or_default(),
-                jitter: said(&args.jitter, prefix).unwrap_or_default(),
-                part: Part::Message,
-                ..Faults::default()
-            },
-            ttl: said(&ttls, prefix),
-        };
-        prefixes.into_iter().map(impairment).collect()
+    /// Of what is to be unreachable, what is none of the hosts; it is told to who sends it through
+    /// one of them.
+    pub(super) fn beyond_all<'a>(
+        &'a self,
+        args: &'a Serve,
+    ) -> impl Iterator<Item = Ipv4Network> + 'a {
+        let refused = args.unreachable.iter().map(|(prefix, _)| *prefix);
+        refused.filter(|prefix| !self.hosts().any(|range| overlaps(*prefix, &range)))
     }
 
     /// Octets of memory for what comes in while we are kept from our work: a scan asks a hundred
     /// thousand hosts a second, and another program may have the processor for a tenth of a second.
     pub(super) fn ring(&self) -> usize {
         if self.near.is_empty() && self.far.is_empty() { 4 << 20 } else { 16 << 20 }
+    }
+
+    /// All hosts, on the link or not.
+    fn hosts(&self) -> impl Iterator<Item = RangeInclusive<Ipv4Addr>> + '_ {
+        self.on_link().chain(self.far.iter().cloned())
     }
 
     fn on_link(&self) -> impl Iterator<Item = RangeInclusive<Ipv4Addr>> + '_ {
@@ -218,14 +196,6 @@ fn routers(args: &Serve, sources: &[Ipv4Network]) -> Result<Vec<Ipv4Addr>, Failu
     }
 }
 
-/// What is said of the longest prefix that covers `prefix`; of two, the latter.
-fn said<T: Copy>(all: &[For<T>], prefix: Ipv4Network) -> Option<T> {
-    let covers = |is: &&For<T>| {
-        is.prefix.prefix() <= prefix.prefix() && is.prefix.contains(prefix.network())
-    };
-    all.iter().filter(covers).max_by_key(|is| is.prefix.prefix()).map(|is| is.value)
-}
-
 /// The longest prefix that covers all of a range.
 fn covering(range: &RangeInclusive<Ipv4Addr>) -> Ipv4Network {
     let (first, last) = (u32::from(*range.start()), u32::from(*range.end()));
@@ -233,6 +203,10 @@ fn covering(range: &RangeInclusive<Ipv4Addr>) -> Ipv4Network {
     let mask = u32::MAX.checked_shl(32 - u32::from(len)).unwrap_or_default();
     Ipv4Network::new(Ipv4Addr::from(first & mask), len)
         .unwrap_or_else(|_| Ipv4Network::from(*range.start()))
+}
+
+fn overlaps(prefix: Ipv4Network, range: &RangeInclusive<Ipv4Addr>) -> bool {
+    prefix.network() <= *range.end() && prefix.broadcast() >= *range.start()
 }
 
 /// Hosts that we can be at once.

@@ -23,6 +23,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         Trial::test("a_link_deleted_while_we_serve_ends_with_4_after_the_summary", deleted),
         Trial::test("hosts_are_silent_unreachable_or_lossy_as_they_are_told", ills),
         Trial::test("a_path_of_routers_has_a_hop_for_each_time_to_live", path),
+        Trial::test("what_is_said_of_nobody_who_is_served_is_refused", in_vain),
         Trial::test("the_figures_are_kept_as_prometheus_reads_them", metrics),
         Trial::test("figures_that_cannot_be_kept_end_nothing_once_it_serves", metrics_lost),
         Trial::test("a_vlan_is_served_inside_its_tag_and_nowhere_else", vlan),
@@ -159,8 +160,11 @@ fn ills() -> Tested {
 
 fn path() -> Tested {
     let net = Net::new()?;
-    net.far.add_route(Ipv4Addr::new(10, 99, 0, 0), 16, Ipv4Addr::new(10, 77, 0, 254))?;
-    let program = serve(&net, "-S 10.77.0.254/24 --routers 3 10.99.0.0/16")?;
+    for (net_of, len) in [(Ipv4Addr::new(10, 99, 0, 0), 16), (Ipv4Addr::new(172, 31, 255, 0), 24)] {
+        net.far.add_route(net_of, len, Ipv4Addr::new(10, 77, 0, 254))?;
+    }
+    let args = "-S 10.77.0.254/24 --routers 3 10.99.0.0/16 --ttl 10.99.8.0/24=33";
+    let program = serve(&net, args)?;
     for (ttl, from) in [(1, "10.77.0.254"), (2, "172.31.255.2"), (3, "172.31.255.3")] {
         let expired = command(&net.far, &format!("ping -n -c 1 -W 2 -t {ttl} 10.99.7.7"))?;
         let told = format!("From {from} icmp_seq=1 Time to live exceeded");
@@ -168,8 +172,40 @@ fn path() -> Tested {
     }
     let reached = command(&net.far, "ping -n -c 1 -W 2 -t 4 10.99.7.7")?;
     assert!(reached.0.contains("64 bytes from 10.99.7.7: icmp_seq=1 ttl=61"), "{}", reached.0);
+    for (dst, ttl) in [("10.99.8.8", 30), ("172.31.255.3", 62), ("10.77.0.254", 64)] {
+        let reached = ping(&net.far, dst)?;
+        assert!(reached.0.contains(&format!("ttl={ttl} ")), "{ttl}: {}", reached.0);
+    }
     let said = stop(program, 0)?;
     assert_eq!(last(&said)?["time_exceeded"], 3);
+    Ok(())
+}
+
+fn in_vain() -> Tested {
+    let net = Net::new()?;
+    let behind = "-S 10.77.0.254/24 --routers 3 10.99.0.0/16";
+    for (args, told) in [
+        ("10.77.0.16/28 --silent 10.78.0.0/16", "--silent 10.78.0.0/16"),
+        ("10.77.0.16/28 --loss 10.77.0.15/32=5%", "--loss 10.77.0.15/32"),
+        ("10.77.0.16/28 --ttl 10.77.0.32/28=3", "--ttl 10.77.0.32/28"),
+        ("-S 10.77.0.3/24 --delay 10.77.0.4/32=1s", "--delay 10.77.0.4/32"),
+        (&format!("{behind} --jitter 172.31.255.4/32=1s"), "--jitter 172.31.255.4/32"),
+        (&format!("{behind} --silent 172.31.255.3/32"), "--silent 172.31.255.3/32"),
+        (&format!("{behind} --ttl 3"), "never get past 3 routers"),
+        (&format!("{behind} --ttl 172.31.255.3/32=2"), "never get past 2 routers"),
+    ] {
+        let args = format!("serve -I v0 --no-probe -w 0.1 {args}");
+        let said = run(&net.here, Form::Text, &args, 2)?;
+        assert!(said.errors.contains(told), "{args}: {said:#?}");
+    }
+    for (args, told) in [
+        (format!("{behind} --loss 172.31.255.3/32=1 --ttl 4"), false),
+        ("10.77.0.16/28 --unreachable 10.77.0.16/30".into(), false),
+        ("10.77.0.16/28 --unreachable 10.99.0.0/16".into(), true),
+    ] {
+        let said = run(&net.here, Form::Text, &format!("serve -I v0 -w 0.1 --no-probe {args}"), 0)?;
+        assert_eq!(said.errors.contains("no host of ours"), told, "{args}: {said:#?}");
+    }
     Ok(())
 }
 

@@ -1,0 +1,121 @@
+//! What is done to answers on their way.
+
+use std::{net::Ipv4Addr, ops::RangeInclusive};
+
+use ipnetwork::Ipv4Network;
+use link::memory::{Faults, Part};
+use stack::Impairment;
+
+use super::{Plan, covering, overlaps};
+use crate::{
+    failure::Failure,
+    serve::args::{For, Serve},
+};
+
+impl Plan {
+    /// What is done to what they answer: for each prefix that is named, what is said of the
+    /// longest that covers it.
+    pub(in crate::serve) fn impairments(&self, args: &Serve) -> Vec<Impairment> {
+        let ttls = self.ttls(args);
+        let mut prefixes: Vec<Ipv4Network> = ttls.iter().map(|ttl| ttl.prefix).collect();
+        for chances in [&args.loss, &args.dup, &args.reorder, &args.corrupt] {
+            prefixes.extend(chances.iter().map(|chance| chance.prefix));
+        }
+        for times in [&args.delay, &args.jitter] {
+            prefixes.extend(times.iter().map(|time| time.prefix));
+        }
+        prefixes.sort_by_key(|prefix| (std::cmp::Reverse(prefix.prefix()), prefix.network()));
+        prefixes.dedup_by_key(|prefix| (prefix.network(), prefix.prefix()));
+        let impairment = |prefix| Impairment {
+            prefix,
+            faults: Faults {
+                loss: said(&args.loss, prefix).unwrap_or_default(),
+                duplicate: said(&args.dup, prefix).unwrap_or_default(),
+                reorder: said(&args.reorder, prefix).unwrap_or_default(),
+                corrupt: said(&args.corrupt, prefix).unwrap_or_default(),
+                delay: said(&args.delay, prefix).unwrap_or_default(),
+                jitter: said(&args.jitter, prefix).unwrap_or_default(),
+                part: Part::Message,
+                ..Faults::default()
+            },
+            ttl: said(&ttls, prefix),
+        };
+        prefixes.into_iter().map(impairment).collect()
+    }
+
+    /// Refuses what would be said in vain: of nobody, or of answers that never arrive.
+    pub(super) fn check_prefixes(&self, args: &Serve) -> Result<(), Failure> {
+        let hosts: Vec<_> = self.hosts().collect();
+        let routers = self.routers.iter().map(|router| *router..=*router);
+        let who: Vec<_> = self.hosts().chain(routers).collect();
+        let of = |all: &[RangeInclusive<Ipv4Addr>], flag: &str, prefix: Ipv4Network| {
+            let is_served = all.iter().any(|range| overlaps(prefix, range));
+            let refused = || Failure::usage(format!("{flag} {prefix}: nobody is served in there"));
+            is_served.then_some(()).ok_or_else(refused)
+        };
+        for prefix in &args.silent {
+            of(&hosts, "--silent", *prefix)?;
+        }
+        let chances = [&args.loss, &args.dup, &args.reorder, &args.corrupt];
+        for (flag, all) in ["--loss", "--dup", "--reorder", "--corrupt"].into_iter().zip(chances) {
+            all.iter().try_for_each(|it| of(&who, flag, it.prefix))?;
+        }
+        for (flag, all) in [("--delay", &args.delay), ("--jitter", &args.jitter)] {
+            all.iter().try_for_each(|it| of(&who, flag, it.prefix))?;
+        }
+        args.ttl.iter().try_for_each(|it| of(&who, "--ttl", it.prefix))?;
+        match self.ttls(args).iter().find(|ttl| ttl.value == 0) {
+            Some(ttl) => Err(Failure::usage(format!(
+                "--ttl: what {} sends would never get past {} routers",
+                ttl.prefix,
+                self.away(ttl.prefix)
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// The times to live that answers arrive with: an answer from behind routers has passed them on
+    /// its way.
+    fn ttls(&self, args: &Serve) -> Vec<For<u8>> {
+        let hosts: Vec<_> = self.far.iter().map(covering).collect();
+        // Who is on the link is not behind routers, whatever prefix covers those that are.
+        let mut at_hand = self.sources.iter().map(|source| source.ip()).collect::<Vec<_>>();
+        at_hand.retain(|addr| hosts.iter().any(|net| net.contains(*addr)));
+        let routers = at_hand.iter().chain(self.routers.iter().skip(1));
+        let prefixes = routers.copied().map(Ipv4Network::from).chain(hosts);
+        let passed = prefixes.map(|prefix| {
+            let value = said(&args.ttl, prefix).unwrap_or(DEFAULT_TTL);
+            For { prefix, value }
+        });
+        let all = args.ttl.iter().copied().chain(passed);
+        all.map(|ttl| For { value: ttl.value.saturating_sub(self.away(ttl.prefix)), ..ttl })
+            .collect()
+    }
+
+    /// How many routers are before what is in `prefix`.
+    fn away(&self, prefix: Ipv4Network) -> u8 {
+        let is = |addr: &Ipv4Addr| Ipv4Network::from(*addr) == prefix;
+        if self.sources.iter().any(|source| is(&source.ip())) {
+            return 0;
+        }
+        if let Some(before) = self.routers.iter().position(is) {
+            return before as u8;
+        }
+        let within = |range| {
+            let net: Ipv4Network = covering(range);
+            net.prefix() <= prefix.prefix() && net.contains(prefix.network())
+        };
+        if self.far.iter().any(within) { self.routers.len() as u8 } else { 0 }
+    }
+}
+
+/// What is said of the longest prefix that covers `prefix`; of two, the latter.
+fn said<T: Copy>(all: &[For<T>], prefix: Ipv4Network) -> Option<T> {
+    let covers = |is: &&For<T>| {
+        is.prefix.prefix() <= prefix.prefix() && is.prefix.contains(prefix.network())
+    };
+    all.iter().filter(covers).max_by_key(|is| is.prefix.prefix()).map(|is| is.value)
+}
+
+/// What a host's datagrams leave with (RFC 1122 §3.2.1.7).
+const DEFAULT_TTL: u8 = 64;

@@ -1,8 +1,8 @@
-use std::net::Ipv4Addr;
+use std::{net::Ipv4Addr, time::Duration};
 
 use etherparse::{IpNumber, Ipv4HeaderSlice, checksum::Sum16BitWords};
 
-use crate::discard::Discard;
+use crate::{discard::Discard, options::Options};
 
 /// A packet whose header has been checked, cut to its total length: what followed was padding.
 #[derive(Clone, Copy, Debug)]
@@ -113,12 +113,20 @@ impl<'p> Packet<'p> {
         self.fragment_offset() == 0
     }
 
-    /// Writes it as a router forwards it (RFC 1812 §5.3.1): with one hop less left.
+    /// Writes it as a router forwards it that is `us` where it leaves: with one hop less left, and
+    /// with our address and the time, if its options ask for these and have room
+    /// (RFC 1812 §5.3.1, §5.3.13.5, §5.3.13.6).
     ///
     /// `out` has the length of [`Packet::octets`].
-    pub fn forward(&self, out: &mut [u8]) {
+    pub fn forward(&self, us: Ipv4Addr, since_epoch: Duration, out: &mut [u8]) {
         out.copy_from_slice(self.octets);
         out[8] = self.ttl().saturating_sub(1);
+        if let Some(mut options) = Options::from_octets(self.options())
+            && !self.options().is_empty()
+        {
+            options.record(us, since_epoch);
+            out[HEADER_LEN..self.header_len].copy_from_slice(options.octets());
+        }
         out[10..12].fill(0);
         let sum = Sum16BitWords::new().add_slice(&out[..self.header_len]).ones_complement();
         out[10..12].copy_from_slice(&sum.to_be().to_be_bytes());

@@ -1,4 +1,8 @@
-use std::{io, net::Ipv4Addr, time::Instant};
+use std::{
+    io,
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
 
 use arp::{Arp, NextHop, Owned, PacketTx};
 use etherparse::{EtherType, IpNumber};
@@ -7,8 +11,9 @@ use ipnetwork::Ipv4Network;
 use ipv4::{Cast, Hop, Ipv4, Packet, Why};
 use link::{Direction, Frame, FrameIo, FrameTx};
 
-/// A router between two links (RFC 1812): it forwards with one hop less, and tells the sender
-/// what it cannot forward; it answers ARP and echo requests for its own addresses.
+/// A router between two links (RFC 1812): it forwards with one hop less, records itself in options
+/// that ask for it, and tells the sender what it cannot forward; it answers ARP and echo requests
+/// for its own addresses.
 ///
 /// It does not fragment: what does not fit, and may be fragmented, is dropped.
 pub struct Router<L> {
@@ -163,7 +168,8 @@ impl Near<'_> {
                 if self.ipv4.is_ours(packet.dst()) || self.ipv4.is_broadcast(packet.dst()) {
                     self.deliver(now, frame, tx);
                 } else if frame.cast() == Cast::Host {
-                    let forwarded = self.forward(now, &packet, tx, far);
+                    let arrived = frame.stamp().since_epoch;
+                    let forwarded = self.forward(now, (&packet, arrived), tx, far);
                     let src = packet.src();
                     let nobody = self.ipv4.is_broadcast(src) || self.ipv4.is_ours(src);
                     if let Err(problem) = forwarded
@@ -193,7 +199,7 @@ impl Near<'_> {
     fn forward<L: FrameIo>(
         &mut self,
         now: Instant,
-        packet: &Packet<'_>,
+        (packet, arrived): (&Packet<'_>, Duration),
         tx: &mut dyn FrameTx,
         far: &mut Side<L>,
     ) -> Result<(), Problem> {
@@ -215,7 +221,7 @@ impl Near<'_> {
             return if tell { Err(Problem::FragmentationNeeded { mtu }) } else { Ok(()) };
         }
         // A full queue loses the packet, as routers may (RFC 1812 §5.3.6).
-        let _ = over.send(from, next_hop, len, &mut |out| packet.forward(out));
+        let _ = over.send(from, next_hop, len, &mut |out| packet.forward(from, arrived, out));
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use sidestack_stack as stack;
 use stack::{
     Discard, HostId, Lab, NetworkId, Router, What,
     icmp::{self, Echo, Ended, Error, Event, Outcome},
+    ipv4::{Options, Recorded},
     link::{
         EtherType, FrameIo, FrameTx, MacAddr6,
         memory::{Network, Port},
@@ -59,6 +60,39 @@ fn both_addresses_of_the_router_answer_from_the_near_side() {
         let outcome = ping(&mut lab, us, Echo::new(dst, sequence, &[1; 56]));
         assert!(matches!(outcome, Outcome::Reply { ttl: 64, .. }), "{dst}: {outcome:?}");
     }
+}
+
+// RFC 1812 §5.3.13.5, §5.3.13.6
+#[test]
+fn each_way_through_the_router_is_recorded_where_it_leaves() {
+    let beyond = [FAR, BEYOND, NEAR];
+    let (mut lab, _, us) = two_networks();
+    let way = recorded(&mut lab, us, Options::record_route(9));
+    assert_eq!(way, beyond.map(Recorded::Route));
+    let way = recorded(&mut lab, us, Options::record_route(2));
+    assert_eq!(way, [FAR, BEYOND].map(Recorded::Route), "there is no room for more");
+    let way = recorded(&mut lab, us, Options::timestamps_and_addresses(4));
+    let told = way.iter().map(|at| match at {
+        Recorded::RouteAndTime(addr, time) if *time < DAY => *addr,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(told.collect::<Vec<_>>(), beyond);
+}
+
+/// What came back in the options of one echo.
+fn recorded(lab: &mut Lab, us: HostId, options: Options) -> Vec<Recorded> {
+    let now = lab.now();
+    let echo = Echo { options, ..Echo::new(BEYOND, 1, &[1; 56]) };
+    lab.stack(us).echo(now, &echo).unwrap();
+    let mut way = None;
+    while way.is_none() && lab.step(None).unwrap() {
+        while let Some(event) = lab.stack(us).event() {
+            if let What::Icmp(Event::Recorded(recorded)) = event.what {
+                way = Some(recorded.options.recorded().collect());
+            }
+        }
+    }
+    way.expect("an answer with options")
 }
 
 // TRC-1
@@ -149,6 +183,9 @@ fn a_router_waits_for_nothing_once_its_neighbours_have_aged() {
     while lab.step(Some(end)).unwrap() && lab.now() < end {}
     assert!(!lab.step(None).unwrap(), "no timer is left");
 }
+
+/// Milliseconds.
+const DAY: u32 = 86_400_000;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MS: Duration = Duration::from_millis(1);

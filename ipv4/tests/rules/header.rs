@@ -1,5 +1,7 @@
 //! Headers read without a host: packets to forward, and what errors quote.
 
+use std::{net::Ipv4Addr, time::Duration};
+
 use etherparse::IpNumber;
 use ipv4::{Discard, Ipv4, Packet, Quote};
 use link::FrameTx;
@@ -12,7 +14,7 @@ use crate::host::{THEM, US, changed, packet, sum, with_checksum, with_options};
 fn a_forwarded_packet_has_one_hop_less_and_a_good_checksum_and_is_else_the_same() {
     for octets in [packet(b"payload"), with_options(&[1; 40], b"payload"), changed(8, &[1])] {
         let mut out = vec![0xee; octets.len()];
-        Packet::parse(&octets).unwrap().forward(&mut out);
+        Packet::parse(&octets).unwrap().forward(ROUTER, NOON, &mut out);
         assert_eq!(sum(&out), 0xffff);
         assert_eq!(out[8], octets[8] - 1);
         let mut expected = octets.clone();
@@ -21,11 +23,37 @@ fn a_forwarded_packet_has_one_hop_less_and_a_good_checksum_and_is_else_the_same(
     }
 }
 
+// RFC 791 §3.1; RFC 1812 §5.3.13.5 and §5.3.13.6
+#[test]
+fn a_forwarded_packet_bears_the_routers_address_and_time_where_it_has_room_for_them() {
+    let room = |kind: u8, pointer: u8, rest: &[u8]| [&[kind, 11, pointer][..], rest, &[0]].concat();
+    let forwarded = |options: &[u8]| {
+        let octets = with_options(options, b"payload");
+        let mut out = vec![0xee; octets.len()];
+        Packet::parse(&octets).unwrap().forward(ROUTER, NOON, &mut out);
+        assert_eq!(out[32..], octets[32..]);
+        Packet::parse(&out).unwrap().options().to_vec()
+    };
+    let noon = (12 * 3_600_000_u32).to_be_bytes();
+    let ours = ROUTER.octets();
+    let route = room(7, 4, &[0; 8]);
+    assert_eq!(forwarded(&route), room(7, 8, &[&ours[..], &[0; 4]].concat()));
+    let begun = room(7, 8, &[10, 9, 8, 7, 0, 0, 0, 0]);
+    assert_eq!(forwarded(&begun), room(7, 12, &[&[10, 9, 8, 7][..], &ours].concat()));
+    let full = room(7, 12, &[10, 9, 8, 7, 10, 9, 8, 6]);
+    assert_eq!(forwarded(&full), full);
+    let times = [68, 12, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let told = [&[68, 12, 9, 0][..], &noon, &[0; 4]].concat();
+    assert_eq!(forwarded(&times), told);
+    let others = [0x5e, 4, 1, 2, 1, 1, 1, 1, 1, 1, 1, 0];
+    assert_eq!(forwarded(&others), others);
+}
+
 #[test]
 fn no_hops_left_do_not_become_255() {
     let octets = changed(8, &[0]);
     let mut out = vec![0; octets.len()];
-    Packet::parse(&octets).unwrap().forward(&mut out);
+    Packet::parse(&octets).unwrap().forward(ROUTER, NOON, &mut out);
     assert_eq!(out, octets);
 }
 
@@ -86,6 +114,11 @@ fn a_quote_of_a_later_fragment_says_nothing() {
     assert_eq!(Quote::parse(&first).unwrap().payload, [0xda; 100]);
 }
 
+const ROUTER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 254);
+
+/// Since the epoch.
+const NOON: Duration = Duration::from_secs(20_000 * 86_400 + 12 * 3_600);
+
 proptest! {
     #[test]
     fn any_octets_are_a_packet_or_none(octets in almost()) {
@@ -96,7 +129,7 @@ proptest! {
             prop_assert_eq!([packet.header(), packet.payload()].concat(), &octets[..len]);
             prop_assert_eq!(sum(packet.header()), 0xffff);
             let mut out = vec![0; len];
-            packet.forward(&mut out);
+            packet.forward(ROUTER, NOON, &mut out);
             prop_assert!(Packet::parse(&out).is_ok());
         }
         if let Ok(quote) = Quote::parse(&octets) {

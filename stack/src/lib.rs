@@ -23,6 +23,7 @@
 
 #![forbid(unsafe_code)]
 
+mod beyond;
 mod config;
 mod counters;
 mod dissect;

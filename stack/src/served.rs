@@ -164,8 +164,16 @@ impl Served {
         }
         match (refused, depth) {
             (Some(problem), _) => Verdict::Tell(problem, beyond.routers[before - 1]),
-            (None, Some(_)) => Verdict::Deliver,
+            (None, Some(_)) => Verdict::Beyond(dst),
             (None, None) => not_for_us, // it is silent
+        }
+    }
+
+    /// The routers before `addr`, one of us, in their order.
+    pub(crate) fn way_to(&self, addr: Ipv4Addr) -> &[Ipv4Addr] {
+        match &self.beyond {
+            Some(beyond) => &beyond.routers[..self.depth(addr).unwrap_or(0)],
+            None => &[],
         }
     }
 
@@ -196,6 +204,8 @@ impl Served {
 pub(crate) enum Verdict {
     /// It is taken in, or discarded by the layer that knows why.
     Deliver,
+    /// The same, once it has passed the routers before this address.
+    Beyond(Ipv4Addr),
     /// It is silently discarded.
     Discard(Discard),
     /// Its sender is told, in the name of this address of ours.

@@ -11,6 +11,7 @@ use ipv4::{Ipv4, NextHop, Packet, Route};
 use link::{Direction, Frame, FrameTx, MacAddr6};
 
 use crate::{
+    beyond::Homeward,
     config::Config,
     counters::{Counters, Discard, Undelivered},
     event::{Event, What},
@@ -64,12 +65,15 @@ impl Tower {
             EtherType::ARP => self.arp(now, frame, tx),
             EtherType::IPV4 => match self.judge(frame) {
                 Verdict::Deliver => self.packet(now, frame, tx),
+                Verdict::Beyond(dst) => {
+                    self.behind(dst, frame, false, |us, frame| us.packet(now, frame, tx))
+                }
                 Verdict::Discard(discard) => Err(discard),
-                Verdict::Tell(problem, from) => {
-                    self.complain(now, problem, Some(from), frame, tx);
+                Verdict::Tell(problem, from) => self.behind(from, frame, true, |us, frame| {
+                    us.complain(now, problem, Some(from), frame, tx);
                     let expired = problem == Problem::TimeExceeded;
                     Err(if expired { Discard::Expired } else { Discard::Refused })
-                }
+                }),
             },
             _ => Err(Discard::EtherType),
         };
@@ -149,7 +153,7 @@ impl Tower {
         frame: &Frame<'_>,
         tx: &mut dyn FrameTx,
     ) -> Result<(), Discard> {
-        let Self { arp, ipv4, icmp, answers, .. } = self;
+        let Self { arp, ipv4, icmp, answers, served, .. } = self;
         let datagram = match ipv4.input(now, frame) {
             Ok(datagram) => datagram,
             Err(ipv4::Discard::Incomplete) => return Ok(()),
@@ -162,6 +166,9 @@ impl Tower {
         };
         let mut below = arp.over(now, tx);
         let below = &mut ipv4.over(now, &mut below);
+        let routers = served.as_ref().map_or(&[][..], |served| served.way_to(datagram.dst));
+        let at = datagram.stamp.since_epoch;
+        let below = &mut Homeward { routers, at, below };
         let (problem, discard) = match datagram.protocol {
             IpNumber::ICMP => return icmp.input(&datagram, below).map_err(Discard::Icmp),
             IpNumber::UDP => (Problem::PortUnreachable, Discard::Port),

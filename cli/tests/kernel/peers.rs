@@ -22,6 +22,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         Trial::test("arping_finds_the_address_in_use", arping),
         Trial::test("nmap_finds_the_host_and_its_one_protocol", nmap),
         Trial::test("arp_scan_finds_a_thousand_hosts", arp_scan),
+        Trial::test("ping_has_every_router_recorded_there_and_back", routers),
         Trial::test("traceroute_sees_every_router_on_the_way", traceroute),
     ]
 }
@@ -88,6 +89,19 @@ fn arp_scan() -> Tested {
     macs.sort_unstable();
     macs.dedup();
     assert_eq!((answers, macs.len()), (1024, 1024));
+    Ok(())
+}
+
+fn routers() -> Tested {
+    let args = "-S 10.77.0.254/24 --routers 3 10.99.0.0/16";
+    let Some(bench) = Bench::new("ping", args)? else { return Ok(()) };
+    bench.here.add_route(Ipv4Addr::new(10, 99, 0, 0), 16, Ipv4Addr::new(10, 77, 0, 254))?;
+    let told = bench.run(0, &["-n", "-c", "1", "-W", "5", "-R", "10.99.7.8"])?;
+    let (_, way) = told.split_once("RR:").ok_or_else(|| told.clone())?;
+    let way: Vec<&str> = way.split_whitespace().take_while(|word| *word != "---").collect();
+    let there = ["10.77.0.1", "10.77.0.254", "172.31.255.2", "172.31.255.3", "10.99.7.8"];
+    let back = ["172.31.255.3", "172.31.255.2", "10.77.0.254", "10.77.0.1"];
+    assert_eq!(way, [&there[..], &back].concat(), "{told}");
     Ok(())
 }
 

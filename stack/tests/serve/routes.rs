@@ -2,12 +2,13 @@
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use etherparse::{IpNumber, Ipv4Header};
+use etherparse::{IpNumber, Ipv4Header, checksum::Sum16BitWords};
 use sidestack_stack as stack;
 use stack::{
-    Beyond, Config, Discard, Hosts, Refused, Served, Stack,
+    Beyond, Config, Discard, Hosts, Refused, Served, Stack, What,
     arp::Macs,
-    icmp::{Echo, Outcome},
+    icmp::{Echo, Event, Outcome},
+    ipv4::{Options, Recorded},
     link::{EtherType, FrameIo, FrameTx, memory::Network},
 };
 
@@ -45,6 +46,80 @@ fn each_router_tells_of_the_time_that_ran_out_and_the_host_behind_them_answers()
     }
     assert!(matches!(pair.ask(&with_ttl(FAR, 4)), Outcome::Reply { .. }));
     assert_eq!(pair.server.counters().discarded(Discard::Expired), 3);
+}
+
+// RFC 1812 §5.3.13.5
+#[test]
+fn every_router_on_the_way_there_and_back_is_recorded() {
+    let mut pair = Pair::new(routed(), false, &[]);
+    let [second, third] = [2, 3].map(|n| Ipv4Addr::new(172, 31, 255, n));
+    let there = [host(254), second, third, FAR, third, second, host(254)];
+    assert_eq!(recorded(&mut pair, FAR, 9), there);
+    assert_eq!(recorded(&mut pair, FAR, 5), there[..5], "there is no room for more");
+    assert_eq!(recorded(&mut pair, third, 9), [host(254), second, third, second, host(254)]);
+    assert_eq!(recorded(&mut pair, host(254), 9), [host(254)]);
+}
+
+/// Whom an echo with room for so many addresses has passed.
+fn recorded(pair: &mut Pair, dst: Ipv4Addr, slots: usize) -> Vec<Ipv4Addr> {
+    let now = pair.network.now();
+    let echo = Echo { options: Options::record_route(slots), ..Echo::new(dst, 1, &[0; 56]) };
+    pair.client.echo(now, &echo).unwrap();
+    let way = pair.live(now + Duration::from_secs(1), |event| match &event.what {
+        What::Icmp(Event::Recorded(recorded)) => Some(recorded.options.recorded().collect()),
+        _ => None,
+    });
+    let way: Vec<_> = way.expect("an answer with options");
+    way.iter()
+        .map(|at| if let Recorded::Route(addr) = at { *addr } else { panic!("{at:?}") })
+        .collect()
+}
+
+// TRC-1
+#[test]
+fn what_is_quoted_has_passed_the_routers_before_who_quotes_it() {
+    let (second, third) = (Ipv4Addr::new(172, 31, 255, 2), Ipv4Addr::new(172, 31, 255, 3));
+    let refused = vec![Refused { prefix: "10.99.0.8/32".parse().unwrap(), code: 1 }];
+    let served = Served { refused, ..routed() };
+    let asked = [
+        (FAR, 1, (host(254), 11, 1)),
+        (FAR, 2, (second, 11, 1)),
+        (FAR, 3, (third, 11, 1)),
+        (FAR, 40, (FAR, 3, 37)),
+        (Ipv4Addr::new(10, 99, 0, 8), 40, (third, 3, 38)),
+        (Ipv4Addr::new(10, 98, 0, 1), 40, (host(254), 3, 40)),
+    ];
+    for (dst, ttl, (from, kind, quoted_ttl)) in asked {
+        let packet = told(served.clone(), dst, ttl);
+        let message = &packet[20..];
+        assert_eq!((&packet[12..16], message[0]), (&from.octets()[..], kind), "{dst} {ttl}");
+        assert_eq!(message[8 + 8], quoted_ttl, "{dst} {ttl}");
+        let sum = Sum16BitWords::new().add_slice(&message[8..28]).ones_complement();
+        assert_eq!((sum, &message[24..28]), (0, &dst.octets()[..]));
+    }
+}
+
+/// The error that is told to who sends a UDP datagram.
+fn told(served: Served, dst: Ipv4Addr, ttl: u8) -> Vec<u8> {
+    let network = Network::new();
+    let [port, mut station] = [SERVER, CLIENT].map(|mac| network.attach(mac).without_sent());
+    let mut server = Stack::new(port, Config::new("10.0.0.254/24".parse().unwrap()));
+    server.serve(network.now(), served, false);
+    server.pin(network.now(), host(1), CLIENT);
+    let protocol = IpNumber::UDP;
+    let mut header = Ipv4Header::new(8, ttl, protocol, host(1).octets(), dst.octets()).unwrap();
+    header.header_checksum = header.calc_header_checksum();
+    let packet = [&header.to_bytes()[..], &[0, 9, 0, 9, 0, 8, 0, 0]].concat();
+    let mut write = |out: &mut [u8]| out.copy_from_slice(&packet);
+    station.send(SERVER, EtherType::IPV4, packet.len(), &mut write).unwrap();
+    station.flush().unwrap();
+    let mut heard = Vec::new();
+    for _ in 0..2 {
+        network.advance_to(network.now() + Duration::from_millis(500));
+        while server.poll(network.now()).unwrap() {}
+        station.recv(network.now(), &mut |frame, _| heard = frame.payload().to_vec()).unwrap();
+    }
+    heard
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What becomes of the interface while the socket is open.
 
+use std::process::Command;
+
 use libtest_mimic::Trial;
 use macaddr::MacAddr6;
 
@@ -21,6 +23,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("with_a_raised_mtu_longer_frames_pass", mtu_raised),
         test("a_new_address_of_the_interface_is_told_once", new_mac),
         test("a_deleted_interface_is_an_error_at_once_and_for_ever", deleted),
+        test("an_interface_that_is_renamed_is_still_the_one_it_was", renamed),
         test("another_interface_of_the_same_name_must_be_opened_anew", same_name),
     ]
 }
@@ -169,5 +172,22 @@ fn same_name() -> Tested {
         passes(&mut near, &mut far)?;
     }
     assert_eq!(old.stats().sent, 0);
+    Ok(())
+}
+
+fn renamed() -> Tested {
+    let (mut near, mut far, net) = pair()?;
+    net.near.down("near0")?;
+    assert_eq!(event(&mut near)?, Event::Down);
+    let rename = ["link", "set", "dev", "near0", "name", "other0"];
+    let done = net.near.run(|| Command::new("ip").args(rename).status())?;
+    assert!(done.success());
+    net.near.up("other0")?;
+    assert_eq!(event(&mut near)?, Event::Up);
+    assert_eq!(near.event(), None);
+    passes(&mut near, &mut far)?;
+    send(&mut near, b"too late")?;
+    net.near.delete("other0")?;
+    assert!(near.flush().is_err());
     Ok(())
 }

@@ -53,6 +53,27 @@ pub(crate) fn others() -> Vec<Trial> {
             assert!(heard.iter().all(|got| got.dst == BROADCAST && got.addr(24) == HOST));
             Ok(())
         }),
+        Trial::test(
+            "ACD-8_our_own_probes_and_announcements_that_come_back_are_no_conflict",
+            || {
+                let mut wire =
+                    Wire::silent_start("-S 10.77.0.3/24 --source-mac 02:00:00:00:00:03")?;
+                let (mut probes, mut claims) = (0, 0);
+                while claims < 2 {
+                    for got in wire.hear(Duration::from_millis(20)) {
+                        probes += u32::from(got.addr(14) == Ipv4Addr::UNSPECIFIED);
+                        claims += u32::from(got.addr(14) == HOST);
+                        wire.send(&frame(got.dst, got.src, ARP, &got.payload));
+                    }
+                    assert!(probes <= 3);
+                }
+                assert_eq!(wire.answer(&Arp::request(HOST).broadcast()).src, HOST_MAC);
+                wire.serve().signal(Signal::SIGINT)?;
+                let ended = wire.serve().until(r#""state":"ended""#)?;
+                assert!(ended.contains(r#""ours":1,"left_alone":0"#), "{ended}");
+                Ok(())
+            },
+        ),
         Trial::test("LNK-4_answers_that_wait_in_vain_are_counted_by_reason", || {
             let mut wire = Wire::new()?;
             for n in 0..5 {

@@ -1,8 +1,8 @@
 //! The rows of who asks: `ping` and `arp` on a real wire, before neighbours that do as a row says.
 
-use std::net::Ipv4Addr;
+use std::{collections::BTreeSet, net::Ipv4Addr};
 
-use libtest_mimic::Trial;
+use libtest_mimic::{Failed, Trial};
 use link::MacAddr6;
 
 use super::packet::{Got, IPV4, unpadded};
@@ -20,6 +20,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         both("IP-13_every_service_leaves_as_it_was_chosen_and_comes_back", services),
         both("IP-15_no_broadcast_of_our_network_is_one_hosts_address", broadcasts),
         both("LL-1_what_a_link_local_address_sends_is_refused_a_router", link_local),
+        both("SEC-17_each_run_has_an_identifier_and_a_cookie_of_its_own", secrets),
         both("LNK-1_a_neighbour_that_changes_its_mac_without_a_word_is_found_again", moved),
     ];
     both.into_iter().flatten().collect()
@@ -122,6 +123,24 @@ fn link_local(form: Form) -> Tested {
     assert!(tap.seen()?.is_empty(), "not even a question");
     let said = run(&net.here, form, &format!("ping -c 1 {us} 169.254.7.1"), 0)?;
     assert_eq!(said.replies(), [1]);
+    Ok(())
+}
+
+fn secrets(form: Form) -> Tested {
+    let net = Net::new()?;
+    let mut tap = net.tap()?;
+    let mut asked = |seed: &str| {
+        let us = "-I v0 -S 10.77.0.10/24 --no-probe";
+        run(&net.here, form, &format!("ping -c 1 {us} {seed} 10.77.0.1"), 0)?;
+        let seen = tap.seen()?;
+        let request = seen.iter().find(|seen| seen.is_ipv4()).map(got).ok_or("no request")?;
+        Ok::<_, Failed>([&request.message()[4..6], &request.message()[8..16]].map(<[u8]>::to_vec))
+    };
+    let runs: Vec<_> = (0..4).map(|_| asked("")).collect::<Result<_, _>>()?;
+    let distinct = |part: usize| runs.iter().map(|run| &run[part]).collect::<BTreeSet<_>>().len();
+    assert!(distinct(0) > 1, "always the same identifier: {runs:?}");
+    assert_eq!(distinct(1), 4, "a cookie came twice: {runs:?}");
+    assert_eq!(asked("--seed 7")?, asked("--seed 7")?, "but for those who ask for it");
     Ok(())
 }
 

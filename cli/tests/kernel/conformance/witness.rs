@@ -55,6 +55,7 @@ fn quick() -> impl Iterator<Item = &'static Row> {
 /// What tshark shows of a capture, a line a frame; `None`, with a word, where it is missing.
 fn frames(file: &Temporary, filter: &str) -> Result<Option<Vec<String>>, Failed> {
     let mut tshark = Command::new("tshark");
+    tshark.env("HOME", env::temp_dir()); // nobody's preferences
     tshark.args(["-n", "-o", "ip.check_checksum:TRUE", "-o", "ip.defragment:FALSE"]);
     let output = match tshark.args(["-Y", filter, "-r"]).arg(&file.0).output() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -248,6 +248,39 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_never_left_and_what_was_discarded_is_told_by_reason() {
+        let counts = |counts: &[(&str, u64)]| -> BTreeMap<String, u64> {
+            counts.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect()
+        };
+        let figures = Figures {
+            hosts: 9,
+            ours: 5,
+            left_alone: 2,
+            silent: 1,
+            received: 7,
+            tally: Tally::default(),
+            undelivered: counts(&[("unresolved", 1), ("replaced", 4)]),
+            discarded: counts(&[("ether_type", 2)]),
+        };
+        assert_eq!(figures.to_claim(), 6);
+        assert_eq!(
+            figures.lines("v0"),
+            "9 addresses on v0, 5 ours, 2 left alone, 1 silent\n\
+             7 frames received; answered 0 ARP, 0 echo; told 0 unreachable, 0 time exceeded\n\
+             never left 4 replaced, 1 unresolved\n\
+             discarded 2 ether_type\n"
+        );
+        let text = figures.prometheus();
+        for line in [
+            r#"sidestack_addresses{state="silent"} 1"#,
+            r#"sidestack_addresses{state="probing"} 1"#,
+            r#"sidestack_answers_undelivered_total{reason="replaced"} 4"#,
+        ] {
+            assert!(text.lines().any(|is| is == line), "{line}: {text}");
+        }
+    }
+
+    #[test]
     fn reasons_are_named_as_prometheus_has_it() {
         assert_eq!(snake_case("Arp(NotForUs)"), "arp_not_for_us");
         assert_eq!(snake_case("EtherType"), "ether_type");

@@ -79,6 +79,12 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("an_unreachable_host_is_an_error", |q| at_once([q.error([3, 1])]), errors),
         test("a_filtering_router_is_an_error", |q| at_once([q.error([3, 13])]), errors),
         test("a_time_exceeded_is_an_error", |q| at_once([q.error([11, 0])]), errors),
+        test("an_error_is_matched_whatever_routers_did_to_its_quote", mangled, errors),
+        test(
+            "an_error_with_a_label_stack_is_an_error",
+            |q| at_once([q.labelled_error([11, 0])]),
+            errors,
+        ),
         test("a_parameter_problem_is_an_error", |q| at_once([q.error([12, 0])]), errors),
         test("source_quench_and_redirect_change_nothing", obsolete, three),
         test(
@@ -120,6 +126,13 @@ fn changed(request: &Packet) -> Vec<(Duration, Packet)> {
 
 fn obsolete(request: &Packet) -> Vec<(Duration, Packet)> {
     at_once([request.error([4, 0]), request.error([5, 1]), request.reply()])
+}
+
+/// Its service, its length in the wrong order, its identification, its hops, its checksum.
+fn mangled(request: &Packet) -> Vec<(Duration, Packet)> {
+    let changed = [1, 2, 3, 4, 8, 10].map(|at| QUOTED + at);
+    let error = request.error([11, 0]);
+    at_once([changed.into_iter().fold(error, |error, at| error.with(at, |octet| octet ^ 0x55))])
 }
 
 /// Of another program, of another host, to another host.

@@ -120,6 +120,15 @@ impl Packet {
         Self::message(kind_and_code, vec![0; 4], self.0[..MESSAGE + 8].to_vec())
     }
 
+    /// The same with an MPLS label behind the quote (RFC 4884 §4, RFC 4950), of which there is no
+    /// checksum.
+    pub(crate) fn labelled_error(&self, kind_and_code: [u8; 2]) -> Self {
+        let mut quote = self.0.clone();
+        quote.resize(128, 0);
+        quote.extend([0x20, 0, 0, 0, 0, 8, 1, 1, 0x01, 0x86, 0xa1, 1]);
+        Self::message(kind_and_code, vec![0, 128 / 4, 0, 0], quote)
+    }
+
     /// The same with an octet changed by `change`, and with checksums that are right.
     pub(crate) fn with(&self, at: usize, change: fn(u8) -> u8) -> Self {
         let mut changed = self.raw(at, change);

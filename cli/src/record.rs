@@ -1,5 +1,6 @@
 //! The JSON lines, as `docs/schema.json` describes them.
 
+pub(crate) mod unsent;
 mod value;
 
 use std::{collections::BTreeMap, net::Ipv4Addr};

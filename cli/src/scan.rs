@@ -13,6 +13,7 @@ pub(crate) mod record;
 mod roll;
 mod template;
 mod told;
+mod unsent;
 
 use std::{net::Ipv4Addr, time::Instant};
 
@@ -165,7 +166,7 @@ impl Run<'_> {
         };
         let echo = match outcome {
             Outcome::At { .. } if tries == 0 && is_all => {
-                return self.unsent(ended, "IP@MAC says where it is", report);
+                return self.unsent(ended, report);
             }
             Outcome::At { .. } if tries == 0 => return Ok(()), // pinned: the echo decides
             Outcome::At { mac, round_trip } => {
@@ -192,28 +193,15 @@ impl Run<'_> {
                 report.record(&Record::icmp_error(ts, addr, seq, &error))?;
                 Echo::Error(error.name())
             }
-            Outcome::Echo(_) | Outcome::Unsent(_) => {
-                return self.unsent(ended, "the link is down", report);
+            Outcome::Echo(_) | Outcome::Unsent(_) | Outcome::Refused(_) => {
+                return self.unsent(ended, report);
             }
-            Outcome::Refused(error) => return self.unsent(ended, &error.to_string(), report),
         };
         let via = self.router(addr);
         if self.teller.echoed(at, addr, echo, from_mac, via) {
             return Ok(());
         }
         self.teller.silent(&self.session, at, addr, (by_arp, echo), report)
-    }
-
-    /// A target that cannot be probed.
-    fn unsent(&mut self, ended: &Ended, why: &str, report: &mut Report) -> Result<(), Failure> {
-        let &Ended { at, addr: dst, round, .. } = ended;
-        let figures = &mut self.teller.roll.figures;
-        figures.unsent += 1;
-        if figures.unsent == 1 && !self.args.plain {
-            self.teller.note(format_args!("{dst}: cannot be probed: {why}"), report);
-        }
-        let (ts, seq) = (self.session.time(at), round as u16);
-        report.record(&Record::Unsent { ts, dst, seq, reason: "refused" })
     }
 
     fn other(&mut self, event: stack::Event, report: &mut Report) -> Result<(), Failure> {

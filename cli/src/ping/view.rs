@@ -7,7 +7,7 @@ use std::{
 use macaddr::MacAddr6;
 use stack::{
     arp,
-    icmp::{Corrupt, Ended, Error, Outcome, SendError, Stray, Straying, Unsent},
+    icmp::{Corrupt, Ended, Error, Outcome, SendError, Stray, Straying},
     link::{FrameTx, Source},
 };
 
@@ -15,7 +15,7 @@ use super::{HEADERS, recorded::options};
 use crate::{
     args::Ping,
     failure::Failure,
-    record::{Mac, Record, Stamps, nanoseconds},
+    record::{Mac, Record, Stamps, nanoseconds, unsent},
     report::Report,
     session::Session,
     text::{Maybe, Ms},
@@ -83,7 +83,8 @@ impl<'a> View<'a> {
         error: &SendError,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        self.unsent(session, at, seq, ("refused", Some(error.to_string())), report)
+        let reason = (unsent::refusal(error), Some(error.to_string()));
+        self.unsent(session, at, seq, reason, report)
     }
 
     pub(super) fn ended(
@@ -94,7 +95,7 @@ impl<'a> View<'a> {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let &Ended { dst, sequence: seq, outcome } = ended;
-        let reason = match outcome {
+        let why = match outcome {
             Outcome::Reply { len, ttl, round_trip, reordered, tx, rx } => {
                 for (stamped, source) in self.stamped.iter_mut().zip([tx, rx]) {
                     if !stamped.contains(&source) {
@@ -138,21 +139,12 @@ impl<'a> View<'a> {
                 let (ts, waited_ns) = (session.time(at), nanoseconds(waited));
                 return report.record(&Record::Timeout { ts, dst, seq, waited_ns });
             }
-            Outcome::Unresolved { .. } => ("unresolved", None), // its ARP event has told why
-            Outcome::Replaced => {
-                ("replaced", Some(format!("{} has not answered ARP yet", self.next_hop)))
-            }
-            Outcome::Unsent(Unsent::Down) => ("link-down", Some("link down".to_owned())),
-            Outcome::Unsent(Unsent::NoCarrier) => ("no-carrier", Some("no carrier".to_owned())),
-            Outcome::Unsent(Unsent::Full) => {
-                ("queue-full", Some("the kernel's queue stayed full".to_owned()))
-            }
-            Outcome::Unsent(Unsent::TooLong) => {
-                ("mtu", Some("longer than the MTU is now".to_owned()))
-            }
-            _ => ("refused", Some("the link refused it".to_owned())),
+            Outcome::Unresolved { .. } => None, // its ARP event has told why
+            Outcome::Replaced => Some(format!("{} has not answered ARP yet", self.next_hop)),
+            Outcome::Unsent(unsent) => Some(unsent::link_words(unsent).to_owned()),
+            _ => Some("the link did not send it".to_owned()),
         };
-        self.unsent(session, at, seq, reason, report)
+        self.unsent(session, at, seq, (unsent::reason(&outcome), why), report)
     }
 
     pub(super) fn stray(

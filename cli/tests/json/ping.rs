@@ -29,6 +29,15 @@ fn many_targets_have_a_summary_each() {
 }
 
 #[test]
+fn of_many_targets_too_the_true_reason_is_told_why_a_request_never_left() {
+    let run = run("ping -j -r 0 -I lab:pace=0 -S 192.168.1.1/24 192.168.1.2 10.0.0.3");
+    let reasons: Vec<_> = run.of("unsent").map(|is| (&is["dst"], &is["reason"])).collect();
+    let (silent, beyond) = (json!("192.168.1.2"), json!("10.0.0.3"));
+    assert_eq!(reasons, [(&beyond, &json!("no-route")), (&silent, &json!("unresolved"))]);
+    assert_eq!(run.exit, 1);
+}
+
+#[test]
 fn each_lost_reply_is_a_timeout_with_its_sequence() {
     let run = run("ping -j -c 5 -I lab:pace=0,loss=20%,seed=2 10.0.0.2");
     let (replies, losses) = (run.of("reply").count(), run.of("timeout").count());

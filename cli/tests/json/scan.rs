@@ -26,5 +26,8 @@ fn a_scan_has_a_host_for_each_target_and_what_it_came_to() {
 fn a_scan_that_cannot_ask_says_so_of_each_target() {
     let run = run("scan -j --arp -I lab:pace=0 10.0.1.2-3");
     assert_eq!(run.types(), ["start", "unsent", "unsent", "scanned", "end"]);
+    assert!(run.of("unsent").all(|unsent| unsent["reason"] == "no-route"));
     assert_eq!((&run.one("scanned")["unsent"], run.exit), (&json!(2), 1));
+    let run = crate::said::run("scan -j --arp -I lab:pace=0 10.0.0.2@02:00:0a:00:00:02");
+    assert_eq!(run.one("unsent")["reason"], "pinned");
 }

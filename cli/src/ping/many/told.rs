@@ -9,7 +9,7 @@ use stack::{
 use super::Many;
 use crate::{
     failure::Failure,
-    record::{Mac, Record, nanoseconds},
+    record::{Mac, Record, nanoseconds, unsent},
     report::Report,
 };
 
@@ -38,10 +38,11 @@ impl Many<'_> {
                 Record::Timeout { ts, dst, seq, waited_ns: nanoseconds(waited) }
             }
             Outcome::Echo(icmp::Outcome::Error(error)) => Record::icmp_error(ts, dst, seq, &error),
-            Outcome::Echo(icmp::Outcome::Unresolved { .. }) => {
-                Record::Unsent { ts, dst, seq, reason: "unresolved" }
+            Outcome::Echo(never) => Record::Unsent { ts, dst, seq, reason: unsent::reason(&never) },
+            Outcome::Refused(error) => {
+                Record::Unsent { ts, dst, seq, reason: unsent::refusal(&error) }
             }
-            _ => Record::Unsent { ts, dst, seq, reason: "refused" },
+            _ => Record::Unsent { ts, dst, seq, reason: "unsent" },
         })
     }
 

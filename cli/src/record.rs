@@ -228,6 +228,10 @@ pub(crate) struct Summary {
     pub(crate) loss_pct: Option<f64>,
     pub(crate) rtt_ns: Option<RoundTrips>,
     pub(crate) jitter_ns: Option<u64>,
+    /// For how long nothing came, as far as a series of requests can tell.
+    pub(crate) outage_ns: Option<u64>,
+    /// The round trip of each request, if they are listed.
+    pub(crate) rtts_ns: Option<Vec<Option<u64>>>,
     pub(crate) interrupted: bool,
     pub(crate) pass: bool,
 }
@@ -249,6 +253,8 @@ impl Summary {
             loss_pct: None,
             rtt_ns: None,
             jitter_ns: None,
+            outage_ns: None,
+            rtts_ns: None,
             interrupted: false,
             pass: false,
         }

@@ -34,6 +34,28 @@ pub(crate) fn parse(texts: &[String]) -> Result<Targets, Failure> {
     Ok(targets)
 }
 
+/// What -g means by `texts`: the hosts of one network, or all from one address to another.
+pub(crate) fn generate(texts: &[String]) -> Result<Vec<String>, Failure> {
+    match texts {
+        [text] if text.contains('/') => {
+            let network = network(text)?;
+            let everybodys =
+                (network.prefix() < 31).then(|| [network.network(), network.broadcast()]);
+            let excepted = everybodys.into_iter().flatten().map(|addr| format!("!{addr}"));
+            Ok([text.clone()].into_iter().chain(excepted).collect())
+        }
+        [first, last] => {
+            let (first, last) = (target::resolve(first)?, target::resolve(last)?);
+            if last < first {
+                return Err(Failure::usage(format!("-g: {last} comes before {first}")));
+            }
+            Ok(vec![format!("{first}-{last}")])
+        }
+        _ => Err(Failure::usage("-g takes one network, or two addresses")
+            .hint("as in `-g 10.0.0.0/24`, or `-g 10.0.0.1 10.0.0.50`")),
+    }
+}
+
 /// Whether `texts` are one plain address or name.
 pub(crate) fn are_one(texts: &[String]) -> bool {
     let [text] = texts else { return false };
@@ -92,15 +114,17 @@ impl List {
 /// A prefix, a range, an address or a name.
 fn addresses(item: &str) -> Result<RangeInclusive<Ipv4Addr>, Failure> {
     if item.contains('/') {
-        let network: Ipv4Network = item
-            .parse()
-            .map_err(|_| Failure::usage(format!("{item} is no prefix such as 10.0.0.0/24")))?;
+        let network = network(item)?;
         return Ok(network.network()..=network.broadcast());
     }
     match range(item) {
         Some(range) => range.map_err(Failure::usage),
         None => target::resolve(item).map(|addr| addr..=addr),
     }
+}
+
+fn network(item: &str) -> Result<Ipv4Network, Failure> {
+    item.parse().map_err(|_| Failure::usage(format!("{item} is no prefix such as 10.0.0.0/24")))
 }
 
 /// `10.0.0.1-50` or `10.0.0.1-10.0.3.255`; `None` where no address stands before a hyphen.

@@ -21,30 +21,37 @@ pub(crate) struct Many {
     /// Ask again so often, where nobody answers; by default 3, with -c not at all
     #[arg(short = 'r', long, value_name = "N")]
     pub(crate) retries: Option<u8>,
-    /// How much longer to wait after each repetition
+    /// How much longer to wait after each repetition; 1.5 unless said
+    #[arg(short = 'B', long, value_name = "FACTOR", value_parser = value::backoff)]
+    pub(crate) backoff: Option<f64>,
+    /// As -c; in the end tell of each target all round trips, in ms, and `-` where one is missing
     #[arg(
-        short = 'B', long, value_name = "FACTOR", default_value_t = 1.5,
-        value_parser = value::backoff
+        short = 'C', long, value_name = "N", conflicts_with = "count",
+        value_parser = clap::value_parser!(u64).range(1..)
     )]
-    pub(crate) backoff: f64,
-    /// It takes this many that answer for exit code 0
+    pub(crate) vcount: Option<u64>,
+    /// With -c: tell for how long nothing came, by the requests lost and the period
+    #[arg(short = 'o', long)]
+    pub(crate) outage: bool,
+    /// The targets are all hosts of one network, or all from the first to the second of two
+    /// addresses
+    #[arg(short = 'g', long)]
+    pub(crate) generate: bool,
+    /// It takes this many that answer for exit code 0; tell only whether they did
     #[arg(short = 'x', long, value_name = "N", conflicts_with = "fast_reachable")]
     pub(crate) reachable: Option<u64>,
     /// As -x, and stop as soon as they have
     #[arg(short = 'X', long, value_name = "N")]
     pub(crate) fast_reachable: Option<u64>,
-    /// With -c: between two requests to one target
-    #[arg(long, value_name = "DUR", default_value = "1s", value_parser = value::interval)]
-    pub(crate) period: Duration,
+    /// With -c or -C: between two requests to one target; 1s unless said
+    #[arg(long, value_name = "DUR", value_parser = value::interval)]
+    pub(crate) period: Option<Duration>,
     /// Requests a second, instead of -i; 0: as fast as the link takes them
     #[arg(long, value_name = "PPS", conflicts_with = "interval")]
     pub(crate) rate: Option<u32>,
-    /// Requests under way at once, at most
-    #[arg(
-        long, value_name = "N", default_value_t = 1 << 16,
-        value_parser = clap::value_parser!(u32).range(1..=1 << 20)
-    )]
-    pub(crate) window: u32,
+    /// Requests under way at once, at most; 65,536 unless said
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    pub(crate) window: Option<u32>,
     /// Ask only our part of the targets, all machines having the same --seed: `2/3`; `auto` in a
     /// Slurm array, `auto/3` in a Kubernetes indexed job or under GNU parallel
     #[arg(long, value_name = "I/N", value_parser = value::shard)]
@@ -58,14 +65,29 @@ pub(crate) struct Many {
 impl Many {
     /// Whether anything was said that only many targets need.
     pub(crate) fn is_wanted(&self) -> bool {
-        let Self { unreachable, elapsed, retries, reachable, fast_reachable, .. } = self;
-        *unreachable
-            || *elapsed
-            || retries.is_some()
-            || reachable.is_some()
-            || fast_reachable.is_some()
+        let Self { unreachable, elapsed, outage, generate, .. } = self;
+        [*unreachable, *elapsed, *outage, *generate].contains(&true)
+            || self.is_by_count()
+            || self.retries.is_some()
+            || self.backoff.is_some()
+            || self.vcount.is_some()
+            || self.period.is_some()
             || self.rate.is_some()
+            || self.window.is_some()
             || self.shard.is_some()
             || self.html.is_some()
     }
+
+    /// Whether it was said how many it takes.
+    pub(crate) fn is_by_count(&self) -> bool {
+        self.reachable.is_some() || self.fast_reachable.is_some()
+    }
+
+    /// Between two requests to one target.
+    pub(crate) fn period(&self) -> Duration {
+        self.period.unwrap_or(PERIOD)
+    }
 }
+
+/// Between two requests to one target, unless another is said.
+const PERIOD: Duration = Duration::from_secs(1);

@@ -49,7 +49,7 @@ pub(crate) struct Ping {
     /// Only the header and the summary
     #[arg(short, long)]
     pub(crate) quiet: bool,
-    /// Begin each line with the time
+    /// Begin each line with the time; of many targets, with -c or -C
     #[arg(short = 'D', long)]
     pub(crate) timestamps: bool,
     #[command(flatten)]
@@ -58,6 +58,24 @@ pub(crate) struct Ping {
     pub(crate) thresholds: Thresholds,
     #[command(flatten)]
     pub(crate) many: Many,
+}
+
+impl Ping {
+    /// How often each of many targets is asked, if they are asked in a series.
+    pub(crate) fn rounds(&self) -> Option<u64> {
+        self.count.or(self.many.vcount)
+    }
+
+    /// Whether people are to see less of many targets: of their number the answer is enough.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet || self.many.is_by_count()
+    }
+
+    /// Whether people see a line for each request to many targets.
+    pub(crate) fn shows_each(&self) -> bool {
+        let lists = self.many.alive || self.many.unreachable;
+        self.rounds().is_some() && !(self.is_quiet() || lists)
+    }
 }
 
 /// The octets of -p; a type of its own, or clap would take it for many values.

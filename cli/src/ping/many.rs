@@ -1,12 +1,15 @@
 mod gather;
+mod refuse;
 mod tally;
+mod times;
 mod told;
+mod view;
 
 use std::{collections::HashMap, net::Ipv4Addr, time::Duration};
 
 use stack::{
     Shard, Sweep, Targets, What, arp, icmp,
-    sweep::{Config, Ended, Event, Outcome, Rate},
+    sweep::{Config, Ended, Event, Rate},
 };
 
 use super::size;
@@ -15,20 +18,23 @@ use crate::{
     failure::Failure,
     html::Draft,
     open::Us,
-    record::Record,
+    record::{Record, Summary},
     report::Report,
     session::Session,
     signals::Wish,
     targets,
-    text::{Maybe, Ms},
 };
 use gather::Gather;
+use refuse::{check_list, refuse};
 use tally::Tally;
+use view::View;
 
 /// Asks many hosts for echoes, and tells who answers, as fping(8) does.
 pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u8, Failure> {
     refuse(global, args)?;
-    let named = targets::parse(&args.targets)?;
+    let generated = args.many.generate.then(|| targets::generate(&args.targets)).transpose()?;
+    let texts = generated.as_ref().unwrap_or(&args.targets);
+    let named = targets::parse(texts)?;
     let capacity = named.len().clamp(4096, MOST_NEIGHBOURS) as usize;
     let arp = arp::Config { capacity, ..arp::Config::default() };
     let mut session = Session::open(global, named.nth(0), us(args), arp)?;
@@ -52,44 +58,34 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     let targets = if args.many.shard.is_some() { named } else { others };
     let config = Config { dont_fragment, ..config(global, args, &targets) };
     let ours = config.shard.len(targets.len());
+    check_list(args, ours)?;
     let draft = args.many.html.as_deref().map(|path| Draft::begin("Ping", path, ours, &session));
     let gather = draft.transpose()?.map(Gather);
-    session.start(report, "ping", &args.targets)?;
+    session.start(report, "ping", texts)?;
     if let Some(code) = session.settle(global, report)? {
         session.close(report)?;
         return Ok(code);
     }
+    let view = View::new(args, &targets);
     let sweep = Sweep::new(session.now(), targets, config, &mut session.stack);
-    let rounds = args.count.unwrap_or(1);
+    let rounds = args.rounds().unwrap_or(1);
     let everybody = sweep.len();
     let (tallies, passed) = (HashMap::new(), 0);
     let stopped = false;
-    let mut many = Many { session, args, sweep, apart, rounds, tallies, passed, gather, stopped };
+    let mut many =
+        Many { session, args, view, sweep, apart, rounds, tallies, passed, gather, stopped };
     report.gather();
     let ended = many.go(report);
     many.rest(report)?;
+    let unless_said = if args.thresholds.are_given() { everybody } else { 1 };
+    let wanted = args.many.reachable.or(args.many.fast_reachable).unwrap_or(unless_said);
+    many.view.end(many.passed, wanted, report)?;
     report.flush()?;
     let Many { mut session, passed, gather, stopped, .. } = many;
     let written = gather.map_or(Ok(()), |gather| gather.0.finish(stopped, &mut session));
     let closed = session.close(report);
     ended.and(written).and(closed)?;
-    let unless_said = if args.thresholds.are_given() { everybody } else { 1 };
-    let wanted = args.many.reachable.or(args.many.fast_reachable).unwrap_or(unless_said);
     Ok(if stopped { 130 } else { u8::from(passed < wanted) })
-}
-
-fn refuse(global: &Global, args: &Ping) -> Result<(), Failure> {
-    let none = |flag: &str, hint: &str| {
-        Err(Failure::usage(format!("{flag} means nothing to many targets")).hint(hint))
-    };
-    if let Some(letter) = args.letters.given() {
-        return none(letter, "give one target");
-    }
-    match (args.timestamps, global.via) {
-        (true, _) => none("-D", "each line of -j has its time"),
-        (_, Some(_)) => none("--via", "name a router by --gateway, or a neighbour as IP@MAC"),
-        _ => Ok(()),
-    }
 }
 
 /// Whether each request's own stamp is worth its time.
@@ -104,16 +100,15 @@ fn us(args: &Ping) -> Us {
 fn config(global: &Global, args: &Ping, targets: &Targets) -> Config {
     let many = &args.many;
     let interval = args.interval.unwrap_or(INTERVAL);
-    let retries = if args.count.is_some() { 0 } else { RETRIES };
     let shuffled = many.shard.is_some() || global.seed.is_some() || targets.len() > LISTED;
     Config {
-        rounds: Some(args.count.unwrap_or(1)),
-        period: many.period,
+        rounds: Some(args.rounds().unwrap_or(1)),
+        period: many.period(),
         rate: many.rate.map_or_else(|| Rate::every(interval), Rate::per_second),
-        window: many.window as usize,
-        retries: many.retries.unwrap_or(retries),
+        window: many.window.map_or(WINDOW, |window| window as usize),
+        retries: retries(args),
         timeout: args.wait,
-        backoff: many.backoff,
+        backoff: many.backoff.unwrap_or(BACKOFF),
         seed: shuffled.then(|| global.seed.unwrap_or_default()),
         shard: many.shard.unwrap_or(Shard::WHOLE),
         ttl: args.ttl,
@@ -123,9 +118,15 @@ fn config(global: &Global, args: &Ping, targets: &Targets) -> Config {
     }
 }
 
+fn retries(args: &Ping) -> u8 {
+    let unless_said = if args.rounds().is_some() { 0 } else { RETRIES };
+    args.many.retries.unwrap_or(unless_said)
+}
+
 struct Many<'a> {
     session: Session,
     args: &'a Ping,
+    view: View<'a>,
     sweep: Sweep,
     /// Whom nobody asks: ourselves, and everybody at once.
     apart: Targets,
@@ -165,9 +166,8 @@ impl Many<'_> {
             match self.session.wish() {
                 Some(Wish::Stop) => self.stopped = true,
                 Some(Wish::Figures) => {
-                    let (passed, under_way) = (self.passed, self.sweep.under_way());
-                    let what = if self.args.thresholds.are_given() { "passed" } else { "alive" };
-                    report.aside(format_args!("{passed} {what}, {under_way} asked"));
+                    let so_far = (self.passed, self.sweep.under_way());
+                    self.view.figures(&self.tallies, so_far, report);
                 }
                 None => {}
             }
@@ -175,7 +175,8 @@ impl Many<'_> {
     }
 
     fn ended(&mut self, ended: &Ended, report: &mut Report) -> Result<(), Failure> {
-        if self.apart.contains(ended.addr) {
+        let addr = ended.addr;
+        if self.apart.contains(addr) {
             return Ok(());
         }
         if report.is_for_programs() {
@@ -184,44 +185,13 @@ impl Many<'_> {
         if let Some(gather) = &mut self.gather {
             gather.ended(ended);
         }
-        let &Ended { addr, round, outcome, from_mac, .. } = ended;
-        let rounds = self.rounds;
-        let tally = self.tallies.entry(addr).or_default();
-        tally.count(&outcome);
-        from_mac.into_iter().for_each(|mac| tally.owners.add(mac));
-        let over = tally.ended == rounds;
-        let many = &self.args.many;
-        let each = rounds > 1 && !(self.args.quiet || many.alive || many.unreachable);
-        match outcome {
-            Outcome::Echo(icmp::Outcome::Reply { len, round_trip, .. }) if each => {
-                let time = Ms(round_trip);
-                report.line(format_args!("{addr} : [{round}], {len} bytes, {time} ms"))?;
-            }
-            Outcome::Echo(icmp::Outcome::Error(error)) => {
-                report.note(format_args!("ICMP {error} from {} for {addr}", error.from));
-            }
-            Outcome::Refused(error) => report.note(format_args!("{addr}: {error}")),
-            _ if each => report.line(format_args!("{addr} : [{round}], no answer"))?,
-            _ => {}
-        }
-        if over && let Some(tally) = self.tallies.remove(&addr) {
+        let tally = self.tallies.entry(addr).or_insert_with(|| Tally::new(self.args));
+        tally.count(ended);
+        ended.from_mac.into_iter().for_each(|mac| tally.owners.add(mac));
+        let (session, is_over) = (&self.session, tally.ended == self.rounds);
+        self.view.ended(ended, tally, || session.time(ended.at), report)?;
+        if is_over && let Some(tally) = self.tallies.remove(&addr) {
             self.conclude(addr, &tally, false, report)?;
-        }
-        Ok(())
-    }
-
-    /// What became of a target, for people.
-    fn verdict(&self, addr: Ipv4Addr, tally: &Tally, report: &mut Report) -> Result<(), Failure> {
-        let (many, is_alive) = (&self.args.many, tally.received > 0);
-        let time = tally.last.filter(|_| many.elapsed);
-        let time = Maybe(time.map(|time| format!(" ({} ms)", Ms(time))));
-        match (many.alive, many.unreachable) {
-            (false, false) if self.rounds > 1 => report.note(format_args!("{addr} : {tally}")),
-            (false, false) if self.args.quiet => {}
-            (false, false) if is_alive => report.line(format_args!("{addr} is alive{time}"))?,
-            (false, false) => report.line(format_args!("{addr} is unreachable"))?,
-            (alive, _) if alive == is_alive => report.line(format_args!("{addr}{time}"))?,
-            _ => {}
         }
         Ok(())
     }
@@ -234,21 +204,20 @@ impl Many<'_> {
         interrupted: bool,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        self.verdict(addr, tally, report)?;
         let (pass, missed) = tally.judge(&self.args.thresholds);
         self.passed += u64::from(pass);
-        for missed in missed {
-            report.note(format_args!("{addr} : {missed}"));
-        }
         if report.is_for_programs() {
-            report.record(&Record::Summary(tally.summary(addr, interrupted, pass)))?;
+            let summary = tally.summary(addr, self.args);
+            return report.record(&Record::Summary(Summary { interrupted, pass, ..summary }));
         }
-        Ok(())
+        self.view.concluded(addr, tally, &missed, report)
     }
 
     /// Those who were still being asked when it was over.
     fn rest(&mut self, report: &mut Report) -> Result<(), Failure> {
-        for (addr, tally) in std::mem::take(&mut self.tallies) {
+        let mut rest: Vec<_> = std::mem::take(&mut self.tallies).into_iter().collect();
+        rest.sort_unstable_by_key(|(addr, _)| *addr);
+        for (addr, tally) in rest {
             self.conclude(addr, &tally, self.stopped, report)?;
         }
         Ok(())
@@ -296,6 +265,12 @@ const LISTED: u64 = 256;
 
 /// Requests a second whose leaving the kernel is asked to stamp.
 const STAMPED: u32 = 1000;
+
+/// How much longer each repetition is waited for, unless said.
+const BACKOFF: f64 = 1.5;
+
+/// Requests under way at once, unless said.
+const WINDOW: usize = 1 << 16;
 
 /// Neighbours that are remembered at most: a /16 of them.
 const MOST_NEIGHBOURS: u64 = 1 << 16;

@@ -59,7 +59,6 @@ impl View<'_> {
             report.line(missed)?;
         }
         report.record(&Record::Summary(Summary {
-            dst: self.dst,
             sent: statistics.sent,
             received: statistics.received,
             dup: statistics.duplicates,
@@ -74,6 +73,7 @@ impl View<'_> {
             jitter_ns: statistics.jitter(),
             interrupted: verdict.interrupted,
             pass: verdict.pass,
+            ..Summary::of_nothing(self.dst)
         }))
     }
 

@@ -298,7 +298,7 @@ impl<'a> View<'a> {
     }
 }
 
-fn name(corrupt: Corrupt) -> &'static str {
+pub(super) fn name(corrupt: Corrupt) -> &'static str {
     match corrupt {
         Corrupt::Checksum => "checksum",
         Corrupt::Code => "code",

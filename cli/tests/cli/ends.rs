@@ -95,6 +95,7 @@ fn running_figures_come_on_stderr_and_the_run_goes_on() {
     for signal in [Signal::SIGQUIT, Signal::SIGUSR1] {
         for (args, figures) in [
             ("ping -i 10ms -I lab 10.0.0.2", ", 0% loss, min/avg/max = 0.100/0.100/0.100 ms"),
+            ("ping -c 99 --period 20ms -I lab 10.0.0.2-3", ", p50/p90/p99 = 0.100/0.100/0.100"),
             ("send -c 1000000 -i 10ms --ethertype 0x0801 --text hi -I lab", ", of 1000000"),
         ] {
             let mut child = start(args);

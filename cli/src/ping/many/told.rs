@@ -6,7 +6,7 @@ use stack::{
     sweep::{Ended, Outcome},
 };
 
-use super::Many;
+use super::{super::view::name, Many};
 use crate::{
     failure::Failure,
     record::{Mac, Record, nanoseconds, unsent},
@@ -46,35 +46,48 @@ impl Many<'_> {
         })
     }
 
-    /// An answer that ended no probe, for programs.
+    /// An answer that ended no probe.
     pub(super) fn stray(
-        &self,
+        &mut self,
         at: Instant,
         from_mac: Option<MacAddr6>,
         stray: &icmp::Stray,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        let &icmp::Stray { from: dst, sequence: seq, len: bytes, ttl, straying } = stray;
-        let (ts, from_mac) = (self.session.time(at), from_mac.map(Mac));
+        let &icmp::Stray { from, sequence, len: bytes, ttl, straying } = stray;
+        let round = u64::from(sequence) / (u64::from(super::retries(self.args)) + 1);
+        if let Some(tally) = self.tallies.get_mut(&from) {
+            tally.stray(straying);
+        }
+        self.view.stray(stray, round, report);
+        if !report.is_for_programs() {
+            return Ok(());
+        }
+        let (ts, seq, from_mac) = (self.session.time(at), round as u16, from_mac.map(Mac));
+        let reply = |rtt_ns, dup, corrupt| Record::Reply {
+            ts,
+            dst: from,
+            from,
+            from_mac,
+            seq,
+            bytes,
+            ttl,
+            rtt_ns,
+            dup,
+            reordered: false,
+            corrupt,
+        };
         report.record(&match straying {
             Straying::Late { round_trip } => {
                 let rtt_ns = nanoseconds(round_trip);
-                Record::Late { ts, dst, from_mac, seq, bytes, ttl, rtt_ns }
+                Record::Late { ts, dst: from, from_mac, seq, bytes, ttl, rtt_ns }
             }
-            Straying::Duplicate { round_trip } => Record::Reply {
-                ts,
-                dst,
-                from: dst,
-                from_mac,
-                seq,
-                bytes,
-                ttl,
-                rtt_ns: Some(nanoseconds(round_trip)),
-                dup: true,
-                reordered: false,
-                corrupt: None,
-            },
-            _ => Record::Foreign { ts, from: dst, from_mac, seq, asked: None },
+            Straying::Duplicate { round_trip } => reply(Some(nanoseconds(round_trip)), true, None),
+            Straying::Corrupt(corrupt) => reply(None, false, Some(name(corrupt))),
+            Straying::Elsewhere { asked } => {
+                Record::Foreign { ts, from, from_mac, seq, asked: Some(asked) }
+            }
+            _ => Record::Foreign { ts, from, from_mac, seq, asked: None },
         })
     }
 }

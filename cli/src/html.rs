@@ -35,9 +35,8 @@ impl Page {
     /// it holds stays until [`Page::write`].
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
-        let path = path.to_owned();
-        match file {
-            Ok(file) => Ok(Self { path, file }),
+        match file.and_then(check) {
+            Ok(file) => Ok(Self { path: path.to_owned(), file }),
             Err(error) => {
                 let path = path.display();
                 Err(Failure::usage(format!("--html {path}: cannot be written: {error}")))
@@ -59,6 +58,14 @@ impl Page {
         }
         self.file.write_all(page.as_bytes())
     }
+}
+
+/// Whether a device takes what is written: one that does not refuses even nothing.
+fn check(mut file: File) -> io::Result<File> {
+    if !file.metadata()?.is_file() {
+        let _ = file.write(&[])?; // of nothing, nothing is left over
+    }
+    Ok(file)
 }
 
 /// The command line that runs now, as a shell would take it.

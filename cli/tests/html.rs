@@ -98,6 +98,10 @@ fn a_page_that_cannot_be_is_refused_before_anything_is_sent() {
     for (args, why) in [
         (too_many.as_str(), "a page tells of 65536 targets"),
         ("ping -I lab:pace=0 10.0.0.2-3 --html /nonexistent/a.html", "cannot be written"),
+        ("ping -I lab:pace=0 10.0.0.2-3 --html /dev/full", "cannot be written: No space left"),
+        ("scan -I lab:pace=0 -l --html /nonexistent/a.html", "cannot be written: No such file"),
+        ("scan -I lab:pace=0 -l --html /dev/full", "cannot be written: No space left"),
+        ("scan -I lab:pace=0 -l --html /dev", "cannot be written: Is a directory"),
     ] {
         let output = sidestack(args);
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{args}");

@@ -8,6 +8,7 @@ use std::{
 
 use macaddr::MacAddr6;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::failure::Failure;
 
@@ -30,11 +31,10 @@ impl Earlier {
         let unreadable = |error: &io::Error| Failure::usage(format!("{name}: {error}"));
         let file = File::open(path).map_err(|error| unreadable(&error))?;
         let earlier = Self::of(BufReader::new(file.take(LARGEST)));
-        let earlier = earlier.map_err(|why| Failure::usage(format!("{name}: {why}")))?;
-        earlier.ok_or_else(|| {
-            Failure::usage(format!("{name}: no scan's JSON lines"))
-                .hint("`sidestack scan -j ... > FILE` writes such a file")
-        })
+        let hint = "`sidestack scan -j ... > FILE` writes such a file";
+        let not = |why: &str| Failure::usage(format!("{name}: {why}")).hint(hint);
+        let earlier = earlier.map_err(|why| not(&why))?;
+        earlier.ok_or_else(|| not("no scan begins in it"))
     }
 
     /// Whether all is known of `addr`.
@@ -54,7 +54,7 @@ impl Earlier {
             match serde_json::from_slice(&line) {
                 Ok(said) => is_scan |= earlier.take_in(said),
                 Err(_) if !is_whole => break, // cut off in the middle
-                Err(error) => return Err(format!("line {n}: {error}")),
+                Err(_) => return Err(format!("line {n}: {}", expected(&line))),
             }
         }
         earlier.done.sort_unstable();
@@ -90,6 +90,27 @@ impl Earlier {
     }
 }
 
+/// What should stand on a line that says something else.
+fn expected(line: &[u8]) -> String {
+    let Ok(Value::Object(keys)) = serde_json::from_slice::<Value>(line) else {
+        let begin: String = String::from_utf8_lossy(line).trim_end().chars().take(SHOWN).collect();
+        return format!("expected one JSON object, found {begin:?}");
+    };
+    let kind = match keys.get("type").and_then(Value::as_str) {
+        Some("start") => "start",
+        Some("host") => "host",
+        _ => return "expected an object with a \"type\"".to_owned(),
+    };
+    for (wanted, key, what, fits) in KEYS {
+        if *wanted == kind && !keys.get(*key).is_some_and(fits) {
+            let found = keys.get(*key).map_or_else(|| "nothing".to_owned(), Value::to_string);
+            let found: String = found.chars().take(SHOWN).collect();
+            return format!("expected {what} as \"{key}\" of a {kind}, found {found}");
+        }
+    }
+    format!("expected a {kind} as `sidestack scan -j` writes it")
+}
+
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Line {
@@ -107,6 +128,27 @@ enum Line {
     #[serde(other)]
     Other,
 }
+
+/// Whether a value is what should stand there.
+type Fits = fn(&Value) -> bool;
+
+/// Of which record, under which key, what is expected.
+const KEYS: &[(&str, &str, &str, Fits)] = &[
+    ("start", "cmd", "a command", Value::is_string),
+    ("start", "targets", "a list of targets", |value| {
+        value.as_array().is_some_and(|targets| targets.iter().all(Value::is_string))
+    }),
+    ("host", "ip", "an IPv4 address", |value| {
+        value.as_str().is_some_and(|text| text.parse::<Ipv4Addr>().is_ok())
+    }),
+    ("host", "state", "a state", Value::is_string),
+    ("host", "mac", "a MAC address or null", |value| value.is_string() || value.is_null()),
+    ("host", "conflict", "true or false", Value::is_boolean),
+    ("host", "interrupted", "true or false", Value::is_boolean),
+];
+
+/// Characters of what was found that are shown.
+const SHOWN: usize = 40;
 
 /// Octets of such a file that are read.
 const LARGEST: u64 = 1 << 30;
@@ -154,5 +196,30 @@ mod tests {
         assert!(of(&[r#"{"v":1,"type":"start","cmd":"ping","targets":[]}"#]).unwrap().is_none());
         assert!(of(&[]).unwrap().is_none());
         assert!(of(&["PING 10.0.0.2", ""]).is_err());
+    }
+
+    #[test]
+    fn a_line_that_is_something_else_says_what_was_expected_and_what_stands_there() {
+        for (line, why) in [
+            ("PING 10.0.0.2", r#"expected one JSON object, found "PING 10.0.0.2""#),
+            ("[1]", r#"expected one JSON object, found "[1]""#),
+            ("", r#"expected one JSON object, found """#),
+            ("{}", r#"expected an object with a "type""#),
+            (r#"{"type":"host","ip":5}"#, r#"expected an IPv4 address as "ip" of a host, found 5"#),
+            (
+                r#"{"type":"host","ip":"10.0.0.300","state":"up"}"#,
+                r#"expected an IPv4 address as "ip" of a host, found "10.0.0.300""#,
+            ),
+            (
+                r#"{"type":"host","ip":"10.0.0.3","state":"up"}"#,
+                r#"expected a MAC address or null as "mac" of a host, found nothing"#,
+            ),
+            (
+                r#"{"type":"start","cmd":"scan","targets":"10.0.0.0/24"}"#,
+                r#"expected a list of targets as "targets" of a start, found "10.0.0.0/24""#,
+            ),
+        ] {
+            assert_eq!(of(&[START, line, ""]).unwrap_err(), format!("line 2: {why}"));
+        }
     }
 }

@@ -32,6 +32,11 @@ impl Owners {
             self.0.push(mac);
         }
     }
+
+    /// Adds those of the same neighbour that were heard of elsewhere.
+    pub(crate) fn join(&mut self, others: Self) {
+        others.0.into_iter().for_each(|mac| self.add(mac));
+    }
 }
 
 /// A threshold that was missed, and by how much.

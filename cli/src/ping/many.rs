@@ -23,6 +23,7 @@ use crate::{
     session::Session,
     signals::Wish,
     targets,
+    threshold::Owners,
 };
 use gather::Gather;
 use refuse::{check_list, refuse};
@@ -70,10 +71,22 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     let sweep = Sweep::new(session.now(), targets, config, &mut session.stack);
     let rounds = args.rounds().unwrap_or(1);
     let everybody = sweep.len();
-    let (tallies, passed) = (HashMap::new(), 0);
-    let stopped = false;
-    let mut many =
-        Many { session, args, view, sweep, apart, rounds, tallies, passed, gather, stopped };
+    let (tallies, contested) = (HashMap::new(), HashMap::new());
+    let (passed, stopped, taken) = (0, false, false);
+    let mut many = Many {
+        session,
+        args,
+        view,
+        sweep,
+        apart,
+        rounds,
+        tallies,
+        contested,
+        passed,
+        gather,
+        stopped,
+        taken,
+    };
     report.gather();
     let ended = many.go(report);
     many.rest(report)?;
@@ -81,11 +94,11 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     let wanted = args.many.reachable.or(args.many.fast_reachable).unwrap_or(unless_said);
     many.view.end(many.passed, wanted, report)?;
     report.flush()?;
-    let Many { mut session, passed, gather, stopped, .. } = many;
+    let Many { mut session, passed, gather, stopped, taken, .. } = many;
     let written = gather.map_or(Ok(()), |gather| gather.0.finish(stopped, &mut session));
     let closed = session.close(report);
     ended.and(written).and(closed)?;
-    Ok(if stopped { 130 } else { u8::from(passed < wanted) })
+    Ok(if stopped { 130 } else { u8::from(taken || passed < wanted) })
 }
 
 /// Whether each request's own stamp is worth its time.
@@ -133,10 +146,14 @@ struct Many<'a> {
     rounds: u64,
     /// Of those whose rounds have begun and not all ended.
     tallies: HashMap<Ipv4Addr, Tally>,
+    /// Who else claims to be a target.
+    contested: HashMap<Ipv4Addr, Owners>,
     /// How many of those whose rounds have ended have passed: by answering, or by the thresholds.
     passed: u64,
     gather: Option<Gather>,
     stopped: bool,
+    /// Our address has turned out to be somebody else's.
+    taken: bool,
 }
 
 impl Many<'_> {
@@ -155,7 +172,7 @@ impl Many<'_> {
             let more = self.session.or_gone(polled, report)?;
             let enough = self.args.many.fast_reachable.is_some_and(|most| most <= self.passed);
             let late = deadline.is_some_and(|deadline| deadline <= now);
-            if self.stopped || enough || late || self.sweep.is_over() {
+            if self.stopped || self.taken || enough || late || self.sweep.is_over() {
                 return Ok(());
             }
             if !more {
@@ -191,7 +208,7 @@ impl Many<'_> {
         let (session, is_over) = (&self.session, tally.ended == self.rounds);
         self.view.ended(ended, tally, || session.time(ended.at), report)?;
         if is_over && let Some(tally) = self.tallies.remove(&addr) {
-            self.conclude(addr, &tally, false, report)?;
+            self.conclude(addr, tally, false, report)?;
         }
         Ok(())
     }
@@ -200,17 +217,20 @@ impl Many<'_> {
     fn conclude(
         &mut self,
         addr: Ipv4Addr,
-        tally: &Tally,
+        mut tally: Tally,
         interrupted: bool,
         report: &mut Report,
     ) -> Result<(), Failure> {
+        if let Some(others) = self.contested.get(&addr) {
+            tally.owners.join(others.clone());
+        }
         let (pass, missed) = tally.judge(&self.args.thresholds);
         self.passed += u64::from(pass);
         if report.is_for_programs() {
             let summary = tally.summary(addr, self.args);
             return report.record(&Record::Summary(Summary { interrupted, pass, ..summary }));
         }
-        self.view.concluded(addr, tally, &missed, report)
+        self.view.concluded(addr, &tally, &missed, report)
     }
 
     /// Those who were still being asked when it was over.
@@ -218,7 +238,7 @@ impl Many<'_> {
         let mut rest: Vec<_> = std::mem::take(&mut self.tallies).into_iter().collect();
         rest.sort_unstable_by_key(|(addr, _)| *addr);
         for (addr, tally) in rest {
-            self.conclude(addr, &tally, self.stopped, report)?;
+            self.conclude(addr, tally, self.stopped, report)?;
         }
         Ok(())
     }
@@ -239,11 +259,15 @@ impl Many<'_> {
                 {
                     report.note(text);
                 }
+                if let arp::Event::Taken { addr, .. } | arp::Event::Lost { addr, .. } = event {
+                    self.taken |= addr == self.session.identity.network.ip();
+                }
                 if let arp::Event::Conflict { addr, other: mac, .. }
                 | arp::Event::Moved { addr, new: mac, .. } = event
-                    && let Some(tally) = self.tallies.get_mut(&addr)
+                    && self.sweep.targets().contains(addr)
+                    && (self.contested.contains_key(&addr) || self.contested.len() < CONTESTED)
                 {
-                    tally.owners.add(mac);
+                    self.contested.entry(addr).or_default().add(mac);
                 }
                 crate::arp::record(&self.session, at, &event, report)
             }
@@ -271,6 +295,9 @@ const BACKOFF: f64 = 1.5;
 
 /// Requests under way at once, unless said.
 const WINDOW: usize = 1 << 16;
+
+/// Targets with several owners that are remembered at most.
+const CONTESTED: usize = 4096;
 
 /// Neighbours that are remembered at most: a /16 of them.
 const MOST_NEIGHBOURS: u64 = 1 << 16;

@@ -12,8 +12,9 @@ use crate::{
 pub(crate) fn tests() -> Vec<Trial> {
     let tests = [
         both("nothing_but_probes_leaves_before_the_address_is_ours", free),
-        both("of_a_taken_address_nothing_is_sent_but_probes", taken),
+        both("of_a_taken_address_nothing_is_sent_but_probes", in_use),
         both("an_address_that_is_taken_after_an_outage_ends_the_run", taken_later),
+        both("an_address_that_is_taken_after_an_outage_ends_a_run_of_many", taken_under_many),
     ];
     let cut = Trial::test("a_signal_ends_the_probing_and_nothing_else_was_sent", interrupted);
     tests.into_iter().flatten().chain([cut]).collect()
@@ -43,7 +44,7 @@ fn free(form: Form) -> Tested {
     Ok(())
 }
 
-fn taken(form: Form) -> Tested {
+fn in_use(form: Form) -> Tested {
     let net = Net::new()?;
     net.far.add_address("f0", US, 24)?;
     let mut tap = net.tap()?;
@@ -66,10 +67,19 @@ fn taken(form: Form) -> Tested {
 }
 
 fn taken_later(form: Form) -> Tested {
+    taken(form, "-i 0.1 10.77.0.1", "icmp_seq=2 ttl=")
+}
+
+fn taken_under_many(form: Form) -> Tested {
+    taken(form, "--period 0.1 10.77.0.1-2", "10.77.0.1 : [2], 64 bytes")
+}
+
+/// Another host has our address when the link is up again; `part` is in a line for people before.
+fn taken(form: Form, args: &str, part: &str) -> Tested {
     let net = Net::new()?;
-    let args = "ping -c 200 -i 0.1 -I v0 -S 10.77.0.10/24 10.77.0.1";
-    let mut program = Run::start(&net.here, form, args)?;
-    program.until_reply(2)?;
+    let args = format!("ping -c 200 -I v0 -S 10.77.0.10/24 {args}");
+    let mut program = Run::start(&net.here, form, &args)?;
+    program.until(if form == Form::Text { part } else { r#""seq":2,"bytes""# })?;
     net.here.down("v0")?;
     net.far.add_address("f0", US, 24)?;
     net.here.up("v0")?;

@@ -1,10 +1,13 @@
 //! `ping` with many targets, on the network in memory.
 
 mod common;
+#[path = "common/schema.rs"]
+mod schema;
 
 use std::collections::BTreeSet;
 
 use common::sidestack;
+use schema::record;
 use serde_json::{Value, json};
 
 /// The exit code, and the lines on stdout.
@@ -69,8 +72,7 @@ fn machines_that_share_the_targets_cover_each_once_whoever_they_are() {
         .collect();
     let lines = parts.concat(); // as cat(1) does
     let of = |kind: &str| -> Vec<String> {
-        let lines = lines.iter().map(|line| serde_json::from_str(line).expect("JSON"));
-        let lines = lines.filter(|line: &Value| line["type"] == *kind);
+        let lines = lines.iter().map(|line| record(line)).filter(|line| line["type"] == *kind);
         lines.map(|line| line["dst"].as_str().unwrap_or_default().to_owned()).collect()
     };
     let asked = of("summary");
@@ -216,7 +218,7 @@ fn targets_are_generated_of_a_network_or_of_the_first_and_the_last() {
 /// What the summaries say of `key`, by address.
 fn summaries(args: &str, key: &str) -> Vec<Value> {
     let (_, lines) = run(&format!("{args} -j"));
-    let records = lines.iter().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let records = lines.iter().map(|line| record(line));
     let mut summaries: Vec<_> = records.filter(|record| record["type"] == "summary").collect();
     summaries.sort_by_key(|summary| summary["dst"].as_str().map(str::to_owned));
     summaries.iter().map(|summary| summary[key].clone()).collect()

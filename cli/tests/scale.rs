@@ -1,5 +1,8 @@
 //! The manifests of docs/scale.md, run with the network in memory: all their parts are the whole.
 
+#[path = "common/schema.rs"]
+mod schema;
+
 use std::{
     collections::BTreeSet,
     env, fs,
@@ -85,8 +88,7 @@ impl Place {
         let files = fs::read_dir(&self.0).expect("a directory").map(|file| file.unwrap().path());
         let files = files.filter(|path| path.extension().is_some_and(|is| is == "jsonl"));
         let all: String = files.map(|path| fs::read_to_string(path).unwrap()).collect();
-        let lines: Vec<Value> =
-            all.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines: Vec<Value> = all.lines().map(schema::record).collect();
         let of = |kind: &str| -> Vec<String> {
             let lines = lines.iter().filter(|line| line["type"] == *kind);
             lines.map(|line| line["dst"].to_string()).collect()

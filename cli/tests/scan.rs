@@ -1,10 +1,13 @@
 //! `scan` on the network in memory.
 
 mod common;
+#[path = "common/schema.rs"]
+mod schema;
 
 use std::fs;
 
 use common::sidestack;
+use schema::record;
 use serde_json::{Value, json};
 
 /// The exit code, the lines on stdout, and all of stderr.
@@ -15,7 +18,7 @@ fn run(args: &str) -> (Option<i32>, Vec<String>, String) {
 }
 
 fn records(lines: &[String], kind: &str) -> Vec<Value> {
-    let parsed = lines.iter().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let parsed = lines.iter().map(|line| record(line));
     parsed.filter(|record| record["type"] == kind).collect()
 }
 

@@ -1,9 +1,11 @@
 //! Pass or fail by `--max-loss`, `--max-rtt`, `--min-replies` and `--expect-mac`.
 
 mod common;
+#[path = "common/schema.rs"]
+mod schema;
 
 use common::sidestack;
-use serde_json::Value;
+use schema::record;
 
 /// The exit code, and what was missed.
 fn run(args: &str) -> (Option<i32>, Vec<String>) {
@@ -96,8 +98,7 @@ fn a_summary_says_whether_its_target_passes() {
     ] {
         let output = sidestack(&format!("{command} -j"));
         let lines = String::from_utf8(output.stdout).unwrap();
-        let records = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let summaries = records.filter(|record| record["type"] == "summary");
+        let summaries = lines.lines().map(record).filter(|record| record["type"] == "summary");
         let passes: Vec<bool> = summaries.map(|record| record["pass"] == true).collect();
         assert_eq!(passes, expected, "{command}");
     }

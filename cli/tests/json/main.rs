@@ -8,10 +8,13 @@ mod frames;
 mod ping;
 mod said;
 mod scan;
+#[path = "../common/schema.rs"]
+mod schema;
 
 use serde_json::{Value, json};
 
-use said::{Run, SCHEMA, check, run};
+use said::{Run, check, run};
+use schema::SCHEMA;
 
 #[test]
 fn arp_tells_who_answered_and_who_did_not() {

@@ -1,11 +1,10 @@
 //! What a command says, held to the schema.
 
-use std::{fs, process::Output, sync::LazyLock};
+use std::{fs, process::Output};
 
-use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use crate::{capture::pcap, common::sidestack};
+use crate::{capture::pcap, common::sidestack, schema::record};
 
 /// What a command said with `-j`, each line held to the schema.
 pub(crate) struct Run {
@@ -49,15 +48,7 @@ pub(crate) fn sniffed(name: &str, frames: &[(&str, u32)]) -> Run {
 
 /// Holds what was said to the schema, and to what must stand first and last.
 pub(crate) fn check(said: &str, exit: i32, args: &str) -> Run {
-    let lines: Vec<Value> = said
-        .lines()
-        .map(|line| {
-            let value = serde_json::from_str(line)
-                .unwrap_or_else(|error| panic!("{args}: {line} is not JSON: {error}"));
-            assert!(SCHEMA.is_valid(&value), "{args}: {line} is not in the schema");
-            value
-        })
-        .collect();
+    let lines: Vec<Value> = said.lines().map(record).collect();
     let (Some(first), Some(last)) = (lines.first(), lines.last()) else {
         panic!("{args}: not a line")
     };
@@ -77,9 +68,3 @@ pub(crate) fn check(said: &str, exit: i32, args: &str) -> Run {
 fn type_of(line: &Value) -> &str {
     line["type"].as_str().unwrap_or_default()
 }
-
-pub(crate) static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
-    let schema = include_str!("../../../docs/schema.json");
-    let schema = serde_json::from_str(schema).expect("the schema is JSON");
-    jsonschema::validator_for(&schema).expect("the schema is a JSON Schema")
-});

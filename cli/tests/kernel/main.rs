@@ -6,8 +6,11 @@ mod capture;
 mod conformance;
 mod drops;
 mod fault;
+mod interrupted;
 mod line;
+mod many;
 mod net;
+mod others;
 mod path_mtu;
 mod peers;
 mod ping;
@@ -16,6 +19,8 @@ mod raw;
 mod responder;
 mod run;
 mod scan;
+#[path = "../common/schema.rs"]
+mod schema;
 mod send;
 mod serve;
 mod stopped;
@@ -36,6 +41,7 @@ fn main() -> ExitCode {
     let others = [ping::tests(), line::tests(), privilege::tests(), send::tests()];
     tests.extend(others.into_iter().flatten().chain(path_mtu::tests()));
     tests.extend(serve::tests().into_iter().chain(scan::tests()).chain(stopped::tests()));
+    tests.extend(interrupted::tests().into_iter().chain(many::tests()));
     tests.extend(conformance::tests().into_iter().chain(peers::tests()));
     tests.extend(capture::tests().into_iter().chain(fault::tests()));
     tests.extend(bridge::tests(is_root).into_iter().chain(drops::tests()));

@@ -1,27 +1,14 @@
 //! Networks that are scanned: with two owners, none, mute, slow and unreachable ones.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    net::Ipv4Addr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::{self, JoinHandle},
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use libtest_mimic::{Failed, Trial};
-use link::{
-    EtherType, Frame, FrameIo, FrameTx, MacAddr6, PacketSocket, Wait,
-    namespace::{Namespace, veth},
-};
-use nix::sys::signal::Signal;
+use link::MacAddr6;
 use serde_json::{Value, json};
 
 use crate::{
-    net::{FAR_MAC, Net, OUR_MAC},
+    net::{FAR_MAC, Net},
+    others::{Flapper, behind_proxy_arp, serve, stop, sysctl},
     run::{Form, Run, Said, Tested, run},
 };
 
@@ -34,7 +21,6 @@ pub(crate) fn tests() -> Vec<Trial> {
         Trial::test("a_host_that_ignores_echoes_is_found_by_arp", mute),
         Trial::test("a_slow_host_is_late_and_a_silent_one_is_silent", slow_and_silent),
         Trial::test("a_network_that_nothing_leads_to_cannot_be_probed", unreachable),
-        Trial::test("an_interrupted_scan_is_whole_and_is_gone_on_with", interrupted),
         Trial::test("a_link_deleted_in_mid_scan_ends_with_4_after_what_was_found", deleted),
     ]
 }
@@ -102,19 +88,8 @@ fn flapping() -> Tested {
 }
 
 fn proxy() -> Tested {
-    let (net, beyond) = (Net::new()?, Namespace::new()?);
-    let mac = |last| MacAddr6::new(2, 0, 0, 99, 0, last);
-    veth(&net.far, "g0", mac(1), &beyond, "g1", mac(2))?;
-    let addr = |text: &str| text.parse::<Ipv4Addr>();
-    net.far.add_address("g0", addr("10.99.0.1")?, 24)?;
-    for (at, len) in [("10.99.0.2", 24), ("10.77.0.130", 32), ("10.77.0.131", 32)] {
-        beyond.add_address("g1", addr(at)?, len)?;
-    }
-    beyond.add_route(Ipv4Addr::UNSPECIFIED, 0, addr("10.99.0.1")?)?;
-    net.far.add_route(addr("10.77.0.128")?, 25, addr("10.99.0.2")?)?;
-    net.far.forward()?;
-    sysctl(&net.far, "net/ipv4/conf/f0/proxy_arp", "1")?;
-    sysctl(&net.far, "net/ipv4/neigh/f0/proxy_delay", "0")?;
+    let net = Net::new()?;
+    let _beyond = behind_proxy_arp(&net)?;
     let said = scan(&net, Form::Json, "10.77.0.1-2 10.77.0.130-131", 0)?;
     let found: Vec<_> =
         hosts(&said, "up").map(|is| (&is["ip"], &is["mac"], &is["same_mac"], &is["ttl"])).collect();
@@ -173,40 +148,6 @@ fn unreachable() -> Tested {
     Ok(())
 }
 
-fn interrupted() -> Tested {
-    let net = Net::new()?;
-    let served = serve(&net.far, "-S 10.77.0.2/24 10.77.0.64/27")?;
-    let all: BTreeSet<String> =
-        [1, 2].into_iter().chain(64..96).map(|n| format!("10.77.0.{n}")).collect();
-    let path = std::env::temp_dir().join(format!("scan-{}.jsonl", std::process::id()));
-    let path = path.display().to_string();
-    for (seed, heard) in [1_u64, 2, 9, 20, 33, 60].into_iter().enumerate() {
-        let args = format!("scan {US} -r 0 -R --seed {seed} --rate 400 10.77.0.0/24");
-        let mut program = Run::start(&net.here, Form::Json, &args)?;
-        for _ in 0..heard {
-            program.until(r#""type":"host""#)?;
-        }
-        program.signal(Signal::SIGINT)?;
-        let first = program.ends(130)?;
-        assert_eq!(scanned(&first)?["interrupted"], true);
-        fs::write(&path, first.out.join("\n") + "\n")?;
-        let rest = scan(&net, Form::Json, &format!("-r 0 --rate 400 --resume {path}"), 0)?;
-        let whole = |said: &Said| -> BTreeSet<String> {
-            let whole = said.of("host").filter(|host| host["interrupted"] == false);
-            whole.map(|host| host["ip"].as_str().unwrap_or_default().to_owned()).collect()
-        };
-        assert!(whole(&first).is_disjoint(&whole(&rest)), "nobody is probed again");
-        assert_eq!(whole(&first).len() + whole(&rest).len(), 253);
-        let up = |said: &Said| -> Vec<String> {
-            hosts(said, "up").map(|host| host["ip"].as_str().unwrap_or_default().into()).collect()
-        };
-        let found: BTreeSet<String> = up(&first).into_iter().chain(up(&rest)).collect();
-        assert_eq!(found, all, "after {heard} hosts");
-    }
-    fs::remove_file(&path)?;
-    stop(served)
-}
-
 fn deleted() -> Tested {
     let net = Net::new()?;
     let mut program = Run::start(&net.here, Form::Json, &format!("scan {US} 10.77.0.0/24"))?;
@@ -231,82 +172,5 @@ fn scanned(said: &Said) -> Result<&Value, Failed> {
     Ok(said.of("scanned").next().ok_or("no figures")?)
 }
 
-/// Hosts at the far end of the wire.
-fn serve(far: &Namespace, args: &str) -> Result<Run, Failed> {
-    let mut program = Run::start(far, Form::Json, &format!("serve -I f0 --no-probe {args}"))?;
-    program.until(r#""state":"serving""#)?;
-    Ok(program)
-}
-
-fn stop(program: Run) -> Tested {
-    program.signal(Signal::SIGINT)?;
-    program.ends(0).map(drop)
-}
-
-fn sysctl(namespace: &Namespace, name: &str, value: &str) -> Tested {
-    Ok(namespace.run(|| fs::write(format!("/proc/sys/{name}"), value))?)
-}
-
-/// A host at 10.77.0.5 that is at each of some places for 1.3 s.
-struct Flapper {
-    stop: Arc<AtomicBool>,
-    life: JoinHandle<std::io::Result<()>>,
-}
-
-impl Flapper {
-    fn start(net: &Net, places: [MacAddr6; 3]) -> Result<Self, Failed> {
-        let options = PacketSocket::options().stamps(false);
-        let mut socket = net.far.run(|| options.open("f0"))?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let life = thread::spawn(move || {
-            let [first, later @ ..] = places;
-            let mut due: Vec<(Instant, MacAddr6)> = Vec::new();
-            while !stopped.load(Ordering::Relaxed) {
-                let now = socket.now();
-                socket.recv(now, &mut |frame: Frame<'_>, tx: &mut dyn FrameTx| {
-                    let asked =
-                        frame.ether_type() == EtherType::ARP && frame.payload()[24..28] == FLAPPER;
-                    if asked && frame.payload()[7] == 1 && due.is_empty() {
-                        answer(tx, first);
-                        let moves = (1..).map(|n| now + STAY * n).zip(later);
-                        due.extend(moves);
-                    }
-                })?;
-                for (_, place) in due.extract_if(.., |(at, _)| *at <= now) {
-                    answer(&mut socket, place);
-                }
-                socket.flush()?;
-                socket.wait(Some(now + STEP), None)?;
-            }
-            Ok(())
-        });
-        Ok(Self { stop, life })
-    }
-
-    fn stop(self) -> Tested {
-        self.stop.store(true, Ordering::Relaxed);
-        Ok(self.life.join().map_err(|_| "the flapper panicked")??)
-    }
-}
-
-/// Says to us that 10.77.0.5 is at `place`.
-fn answer(tx: &mut dyn FrameTx, place: MacAddr6) {
-    let sent = tx.send(OUR_MAC, EtherType::ARP, 28, &mut |out| {
-        out[..8].copy_from_slice(&[0, 1, 8, 0, 6, 4, 0, 2]);
-        out[8..14].copy_from_slice(place.as_bytes());
-        out[14..18].copy_from_slice(&FLAPPER);
-        out[18..24].copy_from_slice(OUR_MAC.as_bytes());
-        out[24..28].copy_from_slice(&[10, 77, 0, 10]);
-    });
-    sent.expect("there is room for a few");
-}
-
 /// Who scans, and where.
-const US: &str = "-I v0 -S 10.77.0.10/24 --no-probe";
-
-const FLAPPER: [u8; 4] = [10, 77, 0, 5];
-
-const STAY: Duration = Duration::from_millis(1300);
-
-const STEP: Duration = Duration::from_millis(2);
+pub(crate) const US: &str = "-I v0 -S 10.77.0.10/24 --no-probe";

@@ -127,15 +127,19 @@ fn network(item: &str) -> Result<Ipv4Network, Failure> {
     item.parse().map_err(|_| Failure::usage(format!("{item} is no prefix such as 10.0.0.0/24")))
 }
 
-/// `10.0.0.1-50` or `10.0.0.1-10.0.3.255`; `None` where no address stands before a hyphen.
+/// `10.0.0.1-50` or `10.0.0.1-10.0.3.255`; `None` of what may be a name.
 fn range(item: &str) -> Option<Result<RangeInclusive<Ipv4Addr>, String>> {
     let (first, last) = item.split_once('-')?;
-    let first: Ipv4Addr = first.parse().ok()?;
+    let wrong = || Err(format!("{item} is no range such as 10.0.0.1-50"));
+    let Ok(first) = first.parse::<Ipv4Addr>() else {
+        let is_no_name = item.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
+        return is_no_name.then(wrong);
+    };
     let [a, b, c, _] = first.octets();
     let short = last.parse().map(|d| Ipv4Addr::new(a, b, c, d));
     let last = short.or_else(|_| last.parse::<Ipv4Addr>());
-    let range = last.ok().filter(|last| first <= *last).map(|last| first..=last);
-    Some(range.ok_or_else(|| format!("{item} is no range such as 10.0.0.1-50")))
+    let range = last.ok().filter(|last| first <= *last).map(|last| Ok(first..=last));
+    Some(range.unwrap_or_else(wrong))
 }
 
 /// Addresses that no host can have, or that are on no link.
@@ -180,6 +184,7 @@ mod tests {
         for (text, why) in [
             ("10.0.0.9-5", "is no range"),
             ("10.0.0.1-256", "is no range"),
+            ("10.0.0.300-301", "is no range"),
             ("10.0.0.0/33", "is no prefix"),
             ("10.0.0.1,", "is no IPv4 address"),
             ("!!10.0.0.1", "is neither an IPv4 address nor a name"),

@@ -1,3 +1,5 @@
+mod odd;
+
 use std::{net::Ipv4Addr, str::FromStr, time::Duration};
 
 use ipnetwork::Ipv4Network;
@@ -13,6 +15,10 @@ pub(crate) struct Plan {
     hosts: u8,
     /// So many of the first hosts have an address that another host has, too.
     twins: u8,
+    /// How often the first host is said to be at another station, or back.
+    moves: u8,
+    /// Addresses that one station answers for.
+    proxy: u8,
     faults: Faults,
     seed: Option<u64>,
     paced: bool,
@@ -40,11 +46,13 @@ impl Plan {
         }
         lab.router([(near, network(0, 254)), (far, network(1, 254))]);
         lab.host(far, network(1, 2), Some(network(1, 254).ip()));
-        lab.wire(near).set_fate(self.faults.fate(self.seed.unwrap_or(seed)));
+        odd::proxy(&mut lab, near, self.proxy);
         let port = match mac {
             None => lab.plug(near, US.ip()),
             Some(mac) => lab.wire(near).attach(mac),
         };
+        odd::moves(&lab, near, port.id(), self.moves);
+        lab.wire(near).set_fate(self.faults.fate(self.seed.unwrap_or(seed)));
         let port = if tagged { port.with_tag() } else { port };
         let guest = Guest::new(lab, port);
         if self.paced { Box::new(Paced::new(guest)) } else { Box::new(guest) }
@@ -53,7 +61,8 @@ impl Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { hosts: 10, twins: 0, faults: Faults::default(), seed: None, paced: true }
+        let (faults, seed) = (Faults::default(), None);
+        Self { hosts: 10, twins: 0, moves: 0, proxy: 0, faults, seed, paced: true }
     }
 }
 
@@ -69,6 +78,8 @@ impl FromStr for Plan {
             let parsed = match key {
                 "hosts" => hosts(value).map(|hosts| plan.hosts = hosts),
                 "twins" => hosts(value).map(|twins| plan.twins = twins),
+                "moves" => moves(value).map(|moves| plan.moves = moves),
+                "proxy" => proxy(value).map(|proxy| plan.proxy = proxy),
                 "seed" => seed(value).map(|seed| plan.seed = Some(seed)),
                 "pace" => pace(value).map(|paced| plan.paced = paced),
                 "loss" => probability(value).map(|p| faults.loss = p),
@@ -93,6 +104,16 @@ impl FromStr for Plan {
 fn hosts(text: &str) -> Result<u8, String> {
     let hosts = text.parse().ok().filter(|hosts| *hosts <= MAX_HOSTS);
     hosts.ok_or_else(|| format!("a number from 0 to {MAX_HOSTS}"))
+}
+
+fn moves(text: &str) -> Result<u8, String> {
+    let moves = text.parse().ok().filter(|moves| *moves <= MAX_MOVES);
+    moves.ok_or_else(|| format!("a number from 0 to {MAX_MOVES}"))
+}
+
+fn proxy(text: &str) -> Result<u8, String> {
+    let proxy = text.parse().ok().filter(|proxy| *proxy <= MAX_PROXY);
+    proxy.ok_or_else(|| format!("a number from 0 to {MAX_PROXY}"))
 }
 
 fn seed(text: &str) -> Result<u64, String> {
@@ -156,7 +177,13 @@ pub(crate) const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 254);
 /// From 10.0.0.2 on, below the gateway.
 const MAX_HOSTS: u8 = 252;
 
+/// More than anybody watches.
+const MAX_MOVES: u8 = 100;
+
+/// From 10.0.0.128 on, below the gateway.
+const MAX_PROXY: u8 = 126;
+
 const KEYS: &str = "hosts, loss, burst, delay, jitter, dup, reorder, corrupt, truncate, pad, mtu, \
-    silent, twins, seed and pace";
+    silent, twins, moves, proxy, seed and pace";
 
 const LONGEST: Duration = Duration::from_secs(60);

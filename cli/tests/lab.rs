@@ -42,6 +42,8 @@ fn a_burst_loses_neighbours() {
 #[test]
 fn a_value_without_meaning_is_refused_with_what_would_have_one() {
     for (pair, says) in [
+        ("moves=101", "a number from 0 to 100"),
+        ("proxy=127", "a number from 0 to 126"),
         ("burst=0", "a number of frames, 1 or more"),
         ("mtu=huge", "a number of octets, as 1400"),
         ("silent=udp", "arp or ip"),

@@ -192,6 +192,60 @@ fn answers_that_are_late_or_one_too_many_are_told_and_counted() {
 }
 
 #[test]
+fn two_owners_of_a_target_are_told_and_are_a_failure_where_one_is_expected() {
+    let twins = "ping -c 2 -I lab:pace=0,twins=1 10.0.0.2-3";
+    let (lines, errors) = said(twins);
+    let conflict =
+        "CONFLICT: 10.0.0.2 is at 02:00:0a:00:00:02, and 02:00:00:00:00:02 claims it too";
+    assert_eq!((lines.len(), errors[0].as_str()), (4, conflict));
+    assert_eq!(run(twins).0, Some(0));
+    let (exit, lines) = run(&format!("{twins} -j"));
+    let records: Vec<Value> = lines.iter().map(|line| record(line)).collect();
+    let conflicts = records.iter().filter(|record| record["type"] == "conflict");
+    assert_eq!((exit, conflicts.count()), (Some(0), 1));
+    let (exit, _) = run(&format!("{twins} -x 2 --expect-mac 02:00:0a:00:00:02"));
+    let (_, errors) = said(&format!("{twins} --expect-mac 02:00:0a:00:00:02"));
+    let missed =
+        "10.0.0.2 : MISSED --expect-mac 02:00:0a:00:00:02: also 02:00:00:00:00:02 answered";
+    assert!(errors.iter().any(|line| line == missed), "{errors:?}");
+    assert_eq!(exit, Some(1));
+}
+
+#[test]
+fn a_target_that_is_said_to_be_elsewhere_is_told() {
+    let (lines, errors) = said("ping -c 4 -I lab:pace=0,moves=2 10.0.0.2-3");
+    let conflict =
+        "CONFLICT: 10.0.0.2 is at 02:00:0a:00:00:02, and 02:00:00:00:00:02 claims it too";
+    assert_eq!((lines.len(), errors[0].as_str()), (8, conflict), "it answers all the same");
+    let (exit, lines) = run("ping -j -c 4 -I lab:pace=0,moves=2 10.0.0.2-3");
+    let records: Vec<Value> = lines.iter().map(|line| record(line)).collect();
+    let conflicts: Vec<_> =
+        records.iter().filter(|is| is["type"] == "conflict").map(|is| &is["other"]).collect();
+    assert_eq!((exit, conflicts), (Some(0), vec![&json!("02:00:00:00:00:02")]));
+}
+
+#[test]
+fn targets_that_one_station_answers_for_have_its_mac() {
+    let (exit, lines) = run("ping -j -r 0 -I lab:pace=0,proxy=2 10.0.0.128-130");
+    let records = lines.iter().map(|line| record(line));
+    let replies = records.filter(|record| record["type"] == "reply");
+    let from: Vec<_> = replies.map(|is| (is["dst"].clone(), is["from_mac"].clone())).collect();
+    let mac = json!("02:00:0a:00:00:80");
+    assert_eq!(from, [(json!("10.0.0.128"), mac.clone()), (json!("10.0.0.129"), mac)]);
+    assert_eq!(exit, Some(0));
+}
+
+#[test]
+fn a_mute_target_times_out_and_a_silent_one_has_no_arp_reply() {
+    let (lines, _) = said("ping -c 1 -I lab:pace=0,silent=ip 10.0.0.2 10.0.0.99");
+    let expected = [
+        "10.0.0.2  : [0], timed out (NaN avg, 100% loss)",
+        "10.0.0.99 : [0], timed out (NaN avg, 100% loss), no ARP reply",
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
 fn a_series_can_be_a_list_of_who_answers_and_its_lines_can_have_times() {
     let (lines, sums) = said("ping -a -c 2 -I lab:pace=0,hosts=1 10.0.0.2-3");
     assert_eq!((lines, sums.len()), (vec!["10.0.0.2".to_owned()], 2));

@@ -220,6 +220,38 @@ fn two_owners_of_one_address_have_a_line_each_and_exit_code_1() {
 }
 
 #[test]
+fn an_address_that_moves_and_comes_back_is_a_conflict() {
+    let scan = "-r 4 --arp -I lab:pace=0,moves=2 10.0.0.2 10.0.0.99";
+    let (exit, lines, _) = run(&format!("scan {scan}"));
+    let expected = [
+        "10.0.0.2\t02:00:0a:00:00:02\t(local)\tarp 0.10 ms",
+        "10.0.0.2\t02:00:00:00:00:02\t(local)\tarp heard\tMOVED from 02:00:0a:00:00:02",
+        "10.0.0.2\t02:00:0a:00:00:02\t(local)\tarp heard\tCONFLICT 2 owners\tMOVED from \
+         02:00:00:00:00:02",
+    ];
+    assert_eq!((exit, lines), (Some(1), expected.map(str::to_owned).into()));
+    let (exit, lines, _) = run(&format!("scan -j {scan}"));
+    assert_eq!((exit, records(&lines, "pairing").len()), (Some(1), 2));
+    assert_eq!(records(&lines, "scanned")[0]["conflicts"], 1);
+}
+
+#[test]
+fn one_station_with_many_addresses_is_named_at_each() {
+    let scan = "-I lab:pace=0,hosts=1,proxy=2 10.0.0.2 10.0.0.128-130";
+    let (exit, lines, errors) = run(&format!("scan {scan}"));
+    let proxied = |last: u8| {
+        format!("10.0.0.{last}\t02:00:0a:00:00:80\t(local)\tarp 0.10 ms\techo 0.10 ms ttl 64")
+    };
+    assert_eq!(lines[1..], [proxied(128), proxied(129) + "\tsame MAC as 10.0.0.128"]);
+    assert!(errors.contains("02:00:0a:00:00:80 is at 2 addresses"), "{errors}");
+    assert_eq!(exit, Some(0));
+    let (_, lines, _) = run(&format!("scan -j {scan}"));
+    let same: Vec<Value> =
+        records(&lines, "host").into_iter().map(|host| host["same_mac"].clone()).collect();
+    assert_eq!(same, [Value::Null, Value::Null, json!("10.0.0.128"), Value::Null]);
+}
+
+#[test]
 fn a_pinned_host_is_up_if_it_answers_the_echo() {
     let pins = "10.0.0.2@02:00:0a:00:00:02 10.0.0.99@02:00:00:00:00:99";
     let (_, lines, _) = run(&format!("scan -j -r 0 -I lab:pace=0 {pins}"));

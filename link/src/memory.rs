@@ -75,6 +75,7 @@ mod pool;
 mod port;
 mod station;
 mod switch;
+mod trouble;
 
 use std::{
     fmt,

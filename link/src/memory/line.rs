@@ -46,28 +46,28 @@ impl Line {
     /// The wire is busy, or has no buffers, until then: what is flushed stays queued, and the port
     /// is woken when it may leave.
     pub fn jam(&self, until: Instant) {
-        self.change(|station| station.jammed = Some(until));
+        self.change(|station| station.trouble().jammed = Some(until));
         self.network.switch().wake_at(until, self.port);
     }
 
     /// How many received frames are kept until they are taken; without a limit unless said so.
     pub fn set_inbox(&self, frames: usize) {
-        self.change(|station| station.room = frames);
+        self.change(|station| station.trouble().room = frames);
     }
 
     /// How many frames were lost because as many as [`Line::set_inbox`] says were waiting already.
     pub fn overflowed(&self) -> u64 {
-        self.network.switch().station(self.port).map_or(0, |station| station.overflowed)
+        self.network.switch().station(self.port).map_or(0, |station| station.overflowed())
     }
 
     /// The next receive fails so, once.
     pub fn fail(&self, error: io::ErrorKind) {
-        self.change(|station| station.error = Some(error));
+        self.change(|station| station.trouble().error = Some(error));
     }
 
     /// The link is gone, for ever: each receive and each flush fails.
     pub fn delete(&self) {
-        self.change(Station::delete);
+        self.change(|station| station.trouble().is_gone = true);
     }
 
     fn change(&self, change: impl FnOnce(&mut Station)) {

@@ -1,4 +1,6 @@
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
+
+use super::station::Arrived;
 
 /// The octets of a frame; whoever it is on its way to, they are shared until nobody needs them.
 pub(super) type Octets = Arc<Vec<u8>>;
@@ -28,5 +30,23 @@ impl Pool {
     }
 }
 
-/// Buffers kept at most.
+/// Empty queues to be used again: only a station that something waits for has one.
+#[derive(Debug, Default)]
+pub(super) struct Queues(Vec<VecDeque<Arrived>>);
+
+impl Queues {
+    /// An empty queue, with whatever room it has.
+    pub(super) fn take(&mut self) -> VecDeque<Arrived> {
+        self.0.pop().unwrap_or_default()
+    }
+
+    /// Takes back an empty queue.
+    pub(super) fn give_back(&mut self, queue: VecDeque<Arrived>) {
+        if self.0.len() < SPARE && queue.capacity() > 0 {
+            self.0.push(queue);
+        }
+    }
+}
+
+/// Buffers kept at most, and queues.
 const SPARE: usize = 4096;

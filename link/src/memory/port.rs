@@ -1,6 +1,6 @@
 use std::{
     collections::VecDeque,
-    io, mem,
+    io,
     os::fd::BorrowedFd,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
@@ -23,16 +23,14 @@ use crate::{
 pub struct Port {
     tx: PortTx,
     returns_sent: bool,
-    /// Frames of its own that have left, or could not.
-    own: VecDeque<Own>,
     /// The frames last received, to be given back.
     batch: VecDeque<Arrived>,
 }
 
 impl Port {
     pub(super) fn new(network: Network, id: PortId, terms: Terms) -> Self {
-        let tx = PortTx { network, id, terms, queue: Vec::new(), spare: Pool::default() };
-        Self { tx, returns_sent: true, own: VecDeque::new(), batch: VecDeque::new() }
+        let tx = PortTx { network, id, terms, outbox: None };
+        Self { tx, returns_sent: true, batch: VecDeque::new() }
     }
 
     /// With an MTU of that many octets.
@@ -65,7 +63,8 @@ impl Port {
 
     /// Whether something has arrived that was not received yet, or has happened to the link.
     pub fn has_arrived(&self) -> bool {
-        self.own.iter().any(|own| own.direction != Direction::Sent)
+        let outbox = self.tx.outbox.as_ref();
+        outbox.is_some_and(|outbox| outbox.own.iter().any(Own::is_unsent))
             || self.tx.network.switch().station(self.tx.id).is_some_and(|it| it.has_news())
     }
 
@@ -78,28 +77,25 @@ impl Port {
     fn collect(&mut self) -> io::Result<()> {
         let PortTx { network, id, terms, .. } = &mut self.tx;
         let mut switch = network.switch();
-        for Arrived { octets, .. } in self.batch.drain(..) {
-            switch.spare.give_back(octets);
+        if let Some(station) = switch.station(*id) {
+            *terms = station.terms;
+            station.check_receive()?;
         }
-        let Some(station) = switch.station(*id) else { return Ok(()) };
-        *terms = station.terms;
-        station.check_receive()?;
-        if station.inbox.len() <= BATCH {
-            mem::swap(&mut self.batch, &mut station.inbox);
-        } else {
-            self.batch.extend(station.inbox.drain(..BATCH));
-        }
+        switch.exchange(*id, &mut self.batch, BATCH);
         Ok(())
     }
 
     /// Hands up at most [`BATCH`] of its own frames.
     fn hand_back(&mut self, each: &mut dyn FnMut(Frame<'_>, &mut dyn FrameTx)) -> usize {
-        let count = self.own.len().min(BATCH);
-        for Own { arrived: Arrived { at, since_epoch, octets }, len, direction } in
-            self.own.drain(..count)
+        let mut count = 0;
+        while count < BATCH
+            && let Some(outbox) = &mut self.tx.outbox
+            && let Some(Own { arrived, len, direction }) = outbox.own.pop_front()
         {
+            let Arrived { at, since_epoch, octets } = arrived;
             self.tx.hand_up(direction, (at, since_epoch), &octets[..len], each);
-            self.tx.spare.give_back(octets);
+            self.tx.outbox().spare.give_back(octets);
+            count += 1;
         }
         count
     }
@@ -134,16 +130,17 @@ impl FrameIo for Port {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let PortTx { network, id, terms, queue, spare } = &mut self.tx;
+        let PortTx { network, id, terms, outbox } = &mut self.tx;
         let mut switch = network.switch();
         let (at, since_epoch) = (switch.now, switch.since_epoch(switch.now));
         let Some(station) = switch.station(*id) else { return Ok(()) };
         *terms = station.terms;
         station.check()?;
-        if queue.is_empty() || station.jammed.is_some_and(|until| at < until) {
+        let Some(Outbox { queue, spare, own }) = outbox.as_deref_mut() else { return Ok(()) };
+        if queue.is_empty() || station.is_jammed(at) {
             return Ok(());
         }
-        let state = station.state;
+        let state = station.state();
         let (count, mut has_unsent) = (queue.len(), false);
         for Queued { len, octets } in queue.drain(..) {
             let wanted = self.returns_sent || switch.fate.is_some();
@@ -155,7 +152,7 @@ impl FrameIo for Port {
             if let Some(octets) = copy.filter(|_| self.returns_sent || unsent.is_some()) {
                 let direction = unsent.map_or(Direction::Sent, Direction::Unsent);
                 let arrived = Arrived { at, since_epoch, octets };
-                self.own.push_back(Own { arrived, len, direction });
+                own.push_back(Own { arrived, len, direction });
             }
         }
         switch.spare.lend(spare, count);
@@ -169,7 +166,7 @@ impl FrameIo for Port {
         let mut switch = self.tx.network.switch();
         let station = switch.station(self.tx.id)?;
         self.tx.terms = station.terms;
-        station.events.pop_front()
+        station.event()
     }
 
     fn returns_sent(&self) -> bool {
@@ -215,13 +212,11 @@ impl Drop for Port {
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct PortId(pub(super) usize);
 
-/// A frame of the station's own that has left, or could not.
-#[derive(Debug)]
-struct Own {
-    arrived: Arrived,
-    /// Octets of it, padding excluded.
-    len: usize,
-    direction: Direction,
+impl PortId {
+    /// How many places its network had before this one.
+    pub fn number(self) -> usize {
+        self.0
+    }
 }
 
 #[derive(Debug)]
@@ -229,9 +224,8 @@ struct PortTx {
     network: Network,
     id: PortId,
     terms: Terms,
-    /// Frames to be flushed.
-    queue: Vec<Queued>,
-    spare: Pool,
+    /// None of a station that never spoke.
+    outbox: Option<Box<Outbox>>,
 }
 
 impl PortTx {
@@ -241,6 +235,10 @@ impl PortTx {
         if let Some(station) = self.network.switch().station(self.id) {
             station.terms = self.terms;
         }
+    }
+
+    fn outbox(&mut self) -> &mut Outbox {
+        self.outbox.get_or_insert_default()
     }
 
     fn hand_up(
@@ -271,17 +269,29 @@ impl FrameTx for PortTx {
 
     fn transmit(&mut self, len: usize, write: &mut dyn FnMut(&mut [u8])) -> Result<(), SendError> {
         SendError::check(len, self.terms.mtu())?;
-        if self.queue.len() >= self.terms.slots {
+        let slots = self.terms.slots;
+        let Outbox { queue, spare, .. } = self.outbox();
+        if queue.len() >= slots {
             return Err(SendError::Full);
         }
-        let mut octets = self.spare.take();
+        let mut octets = spare.take();
         let buffer = Arc::make_mut(&mut octets);
         buffer.clear();
         buffer.resize(len.max(MIN_LEN), 0);
         write(&mut buffer[..len]);
-        self.queue.push(Queued { len, octets });
+        queue.push(Queued { len, octets });
         Ok(())
     }
+}
+
+/// The frames of a station's own.
+#[derive(Debug, Default)]
+struct Outbox {
+    /// To be flushed.
+    queue: Vec<Queued>,
+    /// That have left, or could not.
+    own: VecDeque<Own>,
+    spare: Pool,
 }
 
 #[derive(Debug)]
@@ -289,6 +299,20 @@ struct Queued {
     /// Octets of it, padding excluded.
     len: usize,
     octets: Octets,
+}
+
+#[derive(Debug)]
+struct Own {
+    arrived: Arrived,
+    /// Octets of it, padding excluded.
+    len: usize,
+    direction: Direction,
+}
+
+impl Own {
+    fn is_unsent(&self) -> bool {
+        self.direction != Direction::Sent
+    }
 }
 
 /// Frames handed up by one `recv`, of each direction.

@@ -6,7 +6,10 @@ use std::{
 
 use macaddr::MacAddr6;
 
-use super::pool::Octets;
+use super::{
+    pool::{Octets, Queues},
+    trouble::Trouble,
+};
 use crate::{
     frame::{HEADER_LEN, Unsent},
     interface::State,
@@ -18,100 +21,102 @@ pub(super) struct Station {
     pub(super) terms: Terms,
     /// What has arrived.
     pub(super) inbox: VecDeque<Arrived>,
-    /// How many frames that may hold.
-    pub(super) room: usize,
-    /// How many it could not.
-    pub(super) overflowed: u64,
-    /// What has happened to the line.
-    pub(super) events: VecDeque<Event>,
     /// Whether it was named as woken and did not ask since.
     pub(super) woken: bool,
-    /// Until when nothing leaves.
-    pub(super) jammed: Option<Instant>,
-    /// What the next receive ends with.
-    pub(super) error: Option<io::ErrorKind>,
     /// The address that it spoke from last, and how many have been learned behind it.
     pub(super) last_src: u64,
     pub(super) learned: u32,
-    pub(super) state: State,
-    is_gone: bool,
+    trouble: Option<Box<Trouble>>,
 }
 
 impl Station {
     pub(super) fn new(terms: Terms) -> Self {
-        Self {
-            terms,
-            inbox: VecDeque::new(),
-            room: usize::MAX,
-            overflowed: 0,
-            events: VecDeque::new(),
-            woken: false,
-            jammed: None,
-            error: None,
-            last_src: 0,
-            learned: 0,
-            state: State::Up,
-            is_gone: false,
-        }
+        let (inbox, trouble) = (VecDeque::new(), None);
+        Self { terms, inbox, woken: false, last_src: 0, learned: 0, trouble }
     }
 
     /// Takes in a frame, if there is room; an older one is never lost for it.
-    pub(super) fn take_in(&mut self, arrived: Arrived) {
-        if self.state != State::Up {
-            return;
+    pub(super) fn take_in(&mut self, arrived: Arrived, queues: &mut Queues) {
+        if let Some(trouble) = &mut self.trouble {
+            if trouble.state != State::Up {
+                return;
+            }
+            if self.inbox.len() >= trouble.room {
+                trouble.overflowed += 1;
+                return;
+            }
         }
-        if self.inbox.len() < self.room {
-            self.inbox.push_back(arrived);
-        } else {
-            self.overflowed += 1;
+        if self.inbox.capacity() == 0 {
+            self.inbox = queues.take();
         }
+        self.inbox.push_back(arrived);
     }
 
     pub(super) fn has_news(&self) -> bool {
-        !self.inbox.is_empty() || !self.events.is_empty() || self.error.is_some() || self.is_gone
+        !self.inbox.is_empty() || self.trouble.as_ref().is_some_and(|trouble| trouble.has_news())
+    }
+
+    pub(super) fn state(&self) -> State {
+        self.trouble.as_ref().map_or(State::Up, |trouble| trouble.state)
     }
 
     pub(super) fn set_state(&mut self, state: State) {
-        match (self.state == State::Up, state == State::Up) {
-            (true, false) => self.events.push_back(Event::Down),
-            (false, true) => self.events.push_back(Event::Up),
+        let trouble = self.trouble();
+        match (trouble.state == State::Up, state == State::Up) {
+            (true, false) => trouble.events.push_back(Event::Down),
+            (false, true) => trouble.events.push_back(Event::Up),
             _ => {}
         }
-        self.state = state;
+        trouble.state = state;
     }
 
     pub(super) fn set_mac(&mut self, mac: MacAddr6) {
         if self.terms.mac != mac {
             self.terms.mac = mac;
-            self.events.push_back(Event::Mac(mac));
+            self.trouble().events.push_back(Event::Mac(mac));
         }
     }
 
     pub(super) fn set_mtu(&mut self, mtu: usize) {
         if self.terms.mtu != mtu {
             self.terms.mtu = mtu;
-            self.events.push_back(Event::Mtu(self.terms.mtu()));
+            let event = Event::Mtu(self.terms.mtu());
+            self.trouble().events.push_back(event);
         }
     }
 
-    pub(super) fn delete(&mut self) {
-        self.is_gone = true;
+    /// What was done to its line, to do more.
+    pub(super) fn trouble(&mut self) -> &mut Trouble {
+        self.trouble.get_or_insert_default()
+    }
+
+    /// What has happened to its line.
+    pub(super) fn event(&mut self) -> Option<Event> {
+        self.trouble.as_mut()?.events.pop_front()
+    }
+
+    pub(super) fn overflowed(&self) -> u64 {
+        self.trouble.as_ref().map_or(0, |trouble| trouble.overflowed)
+    }
+
+    /// Whether nothing leaves at `at`.
+    pub(super) fn is_jammed(&self, at: Instant) -> bool {
+        let jammed = self.trouble.as_ref().and_then(|trouble| trouble.jammed);
+        jammed.is_some_and(|until| at < until)
     }
 
     /// # Errors
     /// NotConnected if the link was deleted; what a test asked for, once.
     pub(super) fn check_receive(&mut self) -> io::Result<()> {
-        self.check()?;
-        self.error.take().map_or(Ok(()), |error| Err(error.into()))
+        let Some(trouble) = &mut self.trouble else { return Ok(()) };
+        trouble.check()?;
+        trouble.error.take().map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// # Errors
     /// NotConnected if the link was deleted.
     pub(super) fn check(&self) -> io::Result<()> {
-        if !self.is_gone {
-            return Ok(());
-        }
-        Err(io::Error::new(io::ErrorKind::NotConnected, "the link was deleted"))
+        self.trouble.as_ref().map_or(Ok(()), |trouble| trouble.check())
     }
 }
 

@@ -1,6 +1,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     hash::{BuildHasherDefault, Hasher},
+    mem,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -8,7 +9,7 @@ use std::{
 use super::{
     LATENCY,
     fate::{Fate, Transit},
-    pool::{Octets, Pool},
+    pool::{Octets, Pool, Queues},
     port::PortId,
     station::{Arrived, Station, Terms},
 };
@@ -21,6 +22,7 @@ pub(super) struct Switch {
     pub(super) fate: Option<Verdict>,
     pub(super) sent: u64,
     pub(super) spare: Pool,
+    queues: Queues,
     /// By port number; `None` once unplugged. Numbers are never given twice.
     stations: Vec<Option<Station>>,
     /// Behind which port an address was last seen; none on a hub.
@@ -42,6 +44,7 @@ impl Switch {
             fate: None,
             sent: 0,
             spare: Pool::default(),
+            queues: Queues::default(),
             stations: Vec::new(),
             learned: learns.then(HashMap::default),
             in_flight: VecDeque::new(),
@@ -87,9 +90,26 @@ impl Switch {
                 self.woken.push_back(to);
             }
             if let Some(octets) = octets {
-                station.take_in(Arrived { at, since_epoch, octets });
+                station.take_in(Arrived { at, since_epoch, octets }, &mut self.queues);
             }
         }
+    }
+
+    /// Takes back the frames of `batch`, and puts there at most `most` that have arrived at `port`.
+    pub(super) fn exchange(&mut self, port: PortId, batch: &mut VecDeque<Arrived>, most: usize) {
+        for Arrived { octets, .. } in batch.drain(..) {
+            self.spare.give_back(octets);
+        }
+        let Some(station) = &mut self.stations[port.0] else { return };
+        if station.inbox.len() > most {
+            if batch.capacity() == 0 {
+                *batch = self.queues.take();
+            }
+            batch.extend(station.inbox.drain(..most));
+            return;
+        }
+        let emptied = mem::replace(batch, mem::take(&mut station.inbox));
+        self.queues.give_back(emptied);
     }
 
     pub(super) fn next_arrival(&self) -> Option<Instant> {

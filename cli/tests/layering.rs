@@ -261,7 +261,7 @@ const TABLE: [Row; 7] = [
     Row {
         package: "sidestack-stack",
         ours: &["sidestack-link", "sidestack-arp", "sidestack-ipv4", "sidestack-icmp"],
-        others: Others::Only(&["etherparse", "ipnetwork"], &[]),
+        others: Others::Only(&["etherparse", "ipnetwork", "smallvec"], &[]),
     },
     Row {
         package: "sidestack",

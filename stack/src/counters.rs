@@ -1,25 +1,24 @@
-use std::collections::HashMap;
-
 use link::Unsent;
+use smallvec::SmallVec;
 
 /// What went by a host.
 #[derive(Clone, Debug, Default)]
 pub struct Counters {
     received: u64,
-    discarded: HashMap<Discard, u64>,
-    undelivered: HashMap<Undelivered, u64>,
+    discarded: Counts<Discard>,
+    undelivered: Counts<Undelivered>,
 }
 
 impl Counters {
     pub(crate) fn count(&mut self, taken: Result<(), Discard>) {
         self.received += 1;
         if let Err(discard) = taken {
-            *self.discarded.entry(discard).or_default() += 1;
+            self.discarded.count(discard);
         }
     }
 
     pub(crate) fn lose(&mut self, reason: Undelivered) {
-        *self.undelivered.entry(reason).or_default() += 1;
+        self.undelivered.count(reason);
     }
 
     /// Frames taken in, discarded or not; our own that came back are not among them.
@@ -29,23 +28,47 @@ impl Counters {
 
     /// Frames silently discarded for that reason.
     pub fn discarded(&self, reason: Discard) -> u64 {
-        self.discarded.get(&reason).copied().unwrap_or_default()
+        self.discarded.of(reason)
     }
 
     /// Every reason for which a frame was silently discarded, in no order, and how many were.
     pub fn reasons(&self) -> impl Iterator<Item = (Discard, u64)> + '_ {
-        self.discarded.iter().map(|(&reason, &count)| (reason, count))
+        self.discarded.0.iter().copied()
     }
 
     /// Datagrams of ours that never left for that reason: answers, and what a guest sends. Echo
     /// requests are not among them: their ends are events.
     pub fn undelivered(&self, reason: Undelivered) -> u64 {
-        self.undelivered.get(&reason).copied().unwrap_or_default()
+        self.undelivered.of(reason)
     }
 
     /// Every reason for which a datagram never left, in no order, and how many did not.
     pub fn losses(&self) -> impl Iterator<Item = (Undelivered, u64)> + '_ {
-        self.undelivered.iter().map(|(&reason, &count)| (reason, count))
+        self.undelivered.0.iter().copied()
+    }
+}
+
+/// How often each of a few things has happened. Many hosts hear nothing but what is for others: one
+/// count is kept in place.
+#[derive(Clone, Debug)]
+struct Counts<T>(SmallVec<[(T, u64); 1]>);
+
+impl<T: Copy + PartialEq> Counts<T> {
+    fn count(&mut self, what: T) {
+        match self.0.iter_mut().find(|(other, _)| *other == what) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((what, 1)),
+        }
+    }
+
+    fn of(&self, what: T) -> u64 {
+        self.0.iter().find(|(other, _)| *other == what).map_or(0, |(_, count)| *count)
+    }
+}
+
+impl<T> Default for Counts<T> {
+    fn default() -> Self {
+        Self(SmallVec::new())
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     config::Config,
     counters::Counters,
     event::{Event, What},
-    identity::Identity,
+    identity::{ManyHosts, OneHost},
     tower::Tower,
 };
 
@@ -50,7 +50,7 @@ impl<L: FrameIo> Stack<L> {
     /// Has one more address, on a network that is connected too.
     pub fn add_address(&mut self, network: Ipv4Network) {
         self.tower.ipv4.add_address(network);
-        self.tower.arp.own(Identity::of_host(self.link.mac(), &self.tower.ipv4));
+        self.tower.arp.own(OneHost::new(self.link.mac(), &self.tower.ipv4));
     }
 
     /// Believes for ever that the neighbour `addr` is at `mac`, and asks nobody.
@@ -229,11 +229,11 @@ impl<L: FrameIo> Stack<L> {
         if let Some(served) = served {
             served.hosts = served.hosts.renewed(mac);
             let ours = served.hosts.iter().map(|(addr, _)| addr);
-            arp.renew(now, mac, Identity::of_served(served, ipv4), ours);
+            arp.renew(now, mac, ManyHosts::new(served, ipv4), ours);
             return;
         }
         let ours: Vec<_> = ipv4.addresses().iter().map(|network| network.ip()).collect();
-        arp.renew(now, mac, Identity::of_host(mac, ipv4), ours);
+        arp.renew(now, mac, OneHost::new(mac, ipv4), ours);
     }
 
     /// What is ours to use on the link, and where it is.

@@ -1,55 +1,87 @@
 use std::net::Ipv4Addr;
 
-use arp::{Defend, Owned, Owner};
+use arp::{Defend, Owner};
+use ipnetwork::Ipv4Network;
 use ipv4::Ipv4;
 use link::MacAddr6;
+use smallvec::SmallVec;
 
-use crate::served::Served;
+use crate::{hosts::Hosts, served::Served};
 
-/// Who we are, as ARP asks for it, and who can be our neighbour: anybody, also from outside our
-/// networks, but nobody at an address that is everybody's there (RFC 1122 §3.2.1.3).
-pub(crate) struct Identity {
-    owner: Box<dyn Owner>,
-    everybodys: Vec<Ipv4Addr>,
-    /// What stays ours if somebody else claims it, where all else does not.
-    kept: Option<Vec<Ipv4Addr>>,
+/// A host as ARP asks for it: all its addresses are at one MAC address.
+pub(crate) struct OneHost {
+    mac: MacAddr6,
+    networks: Networks,
 }
 
-impl Identity {
-    /// The addresses of `ipv4`, all at `mac`.
-    pub(crate) fn of_host(mac: MacAddr6, ipv4: &Ipv4) -> Self {
-        let addresses = ipv4.addresses().iter();
-        Self::new(addresses.map(|network| (network.ip(), mac)).collect::<Owned>(), None, ipv4)
-    }
-
-    /// The hosts of `served` that are on the link.
-    pub(crate) fn of_served(served: &Served, ipv4: &Ipv4) -> Self {
-        Self::new(served.hosts.clone(), Some(served.kept.clone()), ipv4)
-    }
-
-    fn new(owner: impl Owner + 'static, kept: Option<Vec<Ipv4Addr>>, ipv4: &Ipv4) -> Self {
-        let networks = ipv4.addresses().iter();
-        let forms = networks.flat_map(|network| [network.network(), network.broadcast()]);
-        let everybodys = forms.filter(|addr| ipv4.is_broadcast(*addr)).collect();
-        Self { owner: Box::new(owner), everybodys, kept }
+impl OneHost {
+    /// The addresses of `ipv4`, at `mac`.
+    pub(crate) fn new(mac: MacAddr6, ipv4: &Ipv4) -> Self {
+        Self { mac, networks: Networks::of(ipv4) }
     }
 }
 
-impl Owner for Identity {
+impl Owner for OneHost {
     fn mac(&self, addr: Ipv4Addr) -> Option<MacAddr6> {
-        self.owner.mac(addr)
+        self.networks.0.iter().any(|network| network.ip() == addr).then_some(self.mac)
     }
 
     fn owns(&self, mac: MacAddr6) -> bool {
-        self.owner.owns(mac)
+        self.mac == mac
     }
 
     fn is_neighbour(&self, addr: Ipv4Addr) -> bool {
-        !self.everybodys.contains(&addr) || self.owner.mac(addr).is_some()
+        !self.networks.have_for_everybody(addr) || self.mac(addr).is_some()
+    }
+}
+
+/// The hosts that a stack serves on the link, as ARP asks for them.
+pub(crate) struct ManyHosts {
+    hosts: Hosts,
+    /// Those that stay ours if somebody else claims them, where all others do not.
+    kept: Vec<Ipv4Addr>,
+    networks: Networks,
+}
+
+impl ManyHosts {
+    /// Those of `served`, on the networks of `ipv4`.
+    pub(crate) fn new(served: &Served, ipv4: &Ipv4) -> Self {
+        let Served { hosts, kept, .. } = served;
+        Self { hosts: hosts.clone(), kept: kept.clone(), networks: Networks::of(ipv4) }
+    }
+}
+
+impl Owner for ManyHosts {
+    fn mac(&self, addr: Ipv4Addr) -> Option<MacAddr6> {
+        self.hosts.mac(addr)
+    }
+
+    fn owns(&self, mac: MacAddr6) -> bool {
+        self.hosts.owns(mac)
+    }
+
+    fn is_neighbour(&self, addr: Ipv4Addr) -> bool {
+        !self.networks.have_for_everybody(addr) || self.hosts.contains(addr)
     }
 
     fn defend(&self, addr: Ipv4Addr) -> Option<Defend> {
-        let kept = self.kept.as_ref()?;
-        Some(if kept.contains(&addr) { Defend::Always } else { Defend::Never })
+        Some(if self.kept.contains(&addr) { Defend::Always } else { Defend::Never })
+    }
+}
+
+/// Our addresses and the networks they connect, which are nearly always one. Anybody can be our
+/// neighbour, also from outside them, but nobody at an address that is everybody's there.
+struct Networks(SmallVec<[Ipv4Network; 1]>);
+
+impl Networks {
+    fn of(ipv4: &Ipv4) -> Self {
+        Self(ipv4.addresses().into())
+    }
+
+    /// RFC 1122 §3.2.1.3; none where a prefix has 31 or 32 bits (RFC 3021).
+    fn have_for_everybody(&self, addr: Ipv4Addr) -> bool {
+        self.0.iter().any(|network| {
+            network.prefix() < 31 && [network.network(), network.broadcast()].contains(&addr)
+        })
     }
 }

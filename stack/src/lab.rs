@@ -1,10 +1,4 @@
-use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
-    io, mem,
-    net::Ipv4Addr,
-    time::Instant,
-};
+use std::{cmp::Reverse, collections::BinaryHeap, io, mem, net::Ipv4Addr, time::Instant};
 
 use icmp::Ended;
 use ipnetwork::Ipv4Network;
@@ -20,9 +14,8 @@ use crate::{config::Config, event::What, host::Stack, router::Router};
 /// Nothing happens unless it is stepped; then only those are polled that a frame came in for, or
 /// whose time has come, so that thousands of silent hosts cost nothing.
 pub struct Lab {
-    networks: Vec<Network>,
+    wires: Vec<Wire>,
     stations: Vec<Station>,
-    plugged: HashMap<(NetworkId, PortId), usize>,
     /// When a station wants to be polled next; stale where `armed` says otherwise.
     timers: BinaryHeap<Reverse<(Instant, usize)>>,
     armed: Vec<Option<Instant>>,
@@ -34,16 +27,15 @@ pub struct Lab {
 impl Lab {
     /// An empty laboratory.
     pub fn new() -> Self {
-        let (plugged, timers) = (HashMap::new(), BinaryHeap::new());
-        let now = Network::new().now();
-        let (networks, stations, armed, touched) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { networks, stations, plugged, timers, armed, touched, now }
+        let (now, timers) = (Network::new().now(), BinaryHeap::new());
+        let (wires, stations, armed, touched) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { wires, stations, timers, armed, touched, now }
     }
 
     /// Adds a network, without stations or faults.
     pub fn network(&mut self) -> NetworkId {
-        self.networks.push(Network::at(self.now));
-        NetworkId(self.networks.len() - 1)
+        self.wires.push(Wire { network: Network::at(self.now), stations: Vec::new() });
+        NetworkId(self.wires.len() - 1)
     }
 
     /// Adds a host that answers at `address`, with a MAC address made of it.
@@ -106,12 +98,12 @@ impl Lab {
         }
         let Some(next) = self.next().into_iter().chain(limit).min() else { return Ok(false) };
         self.now = self.now.max(next);
-        for network in &self.networks {
-            network.advance_to(self.now);
+        for wire in &self.wires {
+            wire.network.advance_to(self.now);
         }
-        for wire in 0..self.networks.len() {
-            while let Some(port) = self.networks[wire].woken() {
-                if let Some(&station) = self.plugged.get(&(NetworkId(wire), port)) {
+        for wire in 0..self.wires.len() {
+            while let Some(port) = self.wires[wire].network.woken() {
+                if let Some(station) = self.wires[wire].station(port) {
                     self.poll(station)?;
                 }
             }
@@ -147,7 +139,7 @@ impl Lab {
 
     /// The wire itself, to set faults on.
     pub fn wire(&self, wire: NetworkId) -> &Network {
-        &self.networks[wire.0]
+        &self.wires[wire.0].network
     }
 
     /// The time, everywhere.
@@ -157,7 +149,7 @@ impl Lab {
 
     /// When the next thing will happen.
     fn next(&self) -> Option<Instant> {
-        let arrivals = self.networks.iter().filter_map(Network::next_arrival);
+        let arrivals = self.wires.iter().filter_map(|wire| wire.network.next_arrival());
         arrivals.chain(self.timers.peek().map(|Reverse((at, _))| *at)).min()
     }
 
@@ -194,7 +186,9 @@ impl Lab {
 
     fn add(&mut self, ports: &[(NetworkId, PortId)]) -> usize {
         let id = self.stations.len();
-        self.plugged.extend(ports.iter().map(|&port| (port, id)));
+        for (wire, port) in ports {
+            self.wires[wire.0].plug(*port, id);
+        }
         self.armed.push(None);
         id
     }
@@ -217,6 +211,24 @@ pub struct HostId(usize);
 /// Which router of a [`Lab`].
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct RouterId(usize);
+
+/// A network, and which station is behind each of its ports, by the port's number.
+struct Wire {
+    network: Network,
+    stations: Vec<Option<usize>>,
+}
+
+impl Wire {
+    fn plug(&mut self, port: PortId, station: usize) {
+        let room = self.stations.len().max(port.number() + 1);
+        self.stations.resize(room, None);
+        self.stations[port.number()] = Some(station);
+    }
+
+    fn station(&self, port: PortId) -> Option<usize> {
+        self.stations.get(port.number()).copied().flatten()
+    }
+}
 
 enum Station {
     Host(Box<Stack<Port>>),

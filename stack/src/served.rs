@@ -6,7 +6,7 @@ use ipnetwork::Ipv4Network;
 use ipv4::Cast;
 use link::{Facts, Frame, FrameIo};
 
-use crate::{counters::Discard, host::Stack, hosts::Hosts, identity::Identity, tower::Tower};
+use crate::{counters::Discard, host::Stack, hosts::Hosts, identity::ManyHosts, tower::Tower};
 
 /// Whom a [`Stack`] is, besides or instead of the host that it was made as.
 ///
@@ -57,7 +57,7 @@ impl<L: FrameIo> Stack<L> {
         for addr in before {
             ipv4.remove_host(addr);
         }
-        arp.own(Identity::of_served(&served, ipv4));
+        arp.own(ManyHosts::new(&served, ipv4));
         if probe {
             arp.claim(now, served.hosts.iter());
         } else {
@@ -68,7 +68,7 @@ impl<L: FrameIo> Stack<L> {
             beyond.routers.iter().skip(1).for_each(|router| ipv4.add_hosts(*router..=*router));
         }
         self.adopted = probe;
-        self.tower.served = Some(served);
+        self.tower.served = Some(Box::new(served));
     }
 
     /// Leaves `addr`, one of the hosts on the link, to somebody else from now on; `false` if it is
@@ -80,7 +80,7 @@ impl<L: FrameIo> Stack<L> {
 
     /// Whom we are.
     pub fn served(&self) -> Option<&Served> {
-        self.tower.served.as_ref()
+        self.tower.served.as_deref()
     }
 
     /// How many addresses are ours, may yet become ours, are left alone, and are silent.

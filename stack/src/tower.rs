@@ -15,7 +15,7 @@ use crate::{
     config::Config,
     counters::{Counters, Discard, Undelivered},
     event::{Event, What},
-    identity::Identity,
+    identity::OneHost,
     served::{Served, Verdict},
 };
 
@@ -27,7 +27,7 @@ pub(crate) struct Tower {
     pub(crate) counters: Counters,
     pub(crate) events: VecDeque<Event>,
     /// Whom we are besides.
-    pub(crate) served: Option<Served>,
+    pub(crate) served: Option<Box<Served>>,
     /// Whether senders are told what became of their datagrams.
     answers: bool,
     /// When each gateway last let a reply through.
@@ -43,7 +43,7 @@ impl Tower {
         if let Some(gateway) = gateway {
             ipv4 = ipv4.with_gateway(gateway);
         }
-        let owner = Identity::of_host(mac, &ipv4);
+        let owner = OneHost::new(mac, &ipv4);
         let icmp =
             icmp::Config { identifier, secret: cookies, answers, errors, ..Default::default() };
         Self {

@@ -5,8 +5,8 @@ use macaddr::MacAddr6;
 
 use crate::{
     claim::{DEFEND_INTERVAL, Next, Step, say},
-    clock::Tick,
     config::Defend,
+    conflicts::Conflicts,
     entry::State,
     event::Event,
     owner::Owner,
@@ -45,30 +45,34 @@ impl Arp {
         ours: impl IntoIterator<Item = (Ipv4Addr, MacAddr6)>,
     ) {
         let tick = self.clock.tick(now);
-        self.claims.announce(tick, ours.into_iter(), self.config.rate);
+        let claims = &mut self.conflicts.get_or_insert_default().claims;
+        claims.announce(tick, ours.into_iter(), self.config.rate);
     }
 
     /// Uses `addr` again, although it was found taken, given up or [left](Self::leave): for whoever
     /// knows that the other station is gone. To have that found out, [`claim`](Self::claim) it.
     pub fn retake(&mut self, addr: Ipv4Addr) {
-        self.taken.remove(&addr);
+        if let Some(conflicts) = &mut self.conflicts {
+            conflicts.taken.remove(&addr);
+        }
     }
 
     /// Leaves `addr` to somebody else from now on, as if it had been found taken; `false` if it is
     /// none of ours, or was left before.
     pub fn leave(&mut self, addr: Ipv4Addr) -> bool {
-        self.claims.remove(addr);
-        self.owner.mac(addr).is_some() && self.taken.insert(addr)
+        let conflicts = self.conflicts.get_or_insert_default();
+        conflicts.claims.remove(addr);
+        self.owner.mac(addr).is_some() && conflicts.taken.insert(addr)
     }
 
     /// How many addresses are being probed for, and not ours to use yet.
     pub fn claiming(&self) -> usize {
-        self.claims.pending
+        self.conflicts.as_ref().map_or(0, |conflicts| conflicts.claims.pending)
     }
 
     /// The addresses that are somebody else's, whatever our owner says, in no order.
     pub fn taken(&self) -> impl Iterator<Item = Ipv4Addr> + '_ {
-        self.taken.iter().copied()
+        self.conflicts.iter().flat_map(|conflicts| conflicts.taken.iter().copied())
     }
 
     /// Our station's MAC address is now `mac`, and `owner` says what it owns: whatever is being
@@ -82,8 +86,10 @@ impl Arp {
     ) {
         let tick = self.clock.tick(now);
         self.own(owner);
-        let Self { claims, owner, .. } = self;
-        claims.renew(tick, |addr| owner.mac(addr).unwrap_or(mac));
+        let Self { conflicts, owner, .. } = self;
+        if let Some(conflicts) = conflicts {
+            conflicts.claims.renew(tick, |addr| owner.mac(addr).unwrap_or(mac));
+        }
         let announced: Vec<_> = ours
             .into_iter()
             .filter(|&addr| self.config.answers && !addr.is_unspecified())
@@ -109,19 +115,25 @@ impl Arp {
                 _ => {}
             }
         }
-        for slot in 0..self.claims.all.len() {
-            let addr = self.claims.all.item(slot).addr;
-            self.claims.begin_again(tick, addr);
+        if let Some(Conflicts { claims, .. }) = self.conflicts.as_deref_mut() {
+            for slot in 0..claims.all.len() {
+                let addr = claims.all.item(slot).addr;
+                claims.begin_again(tick, addr);
+            }
         }
         self.claim(now, ours);
     }
 
     fn begin_probing(&mut self, now: Instant, wanted: &[(Ipv4Addr, MacAddr6)], adopt: bool) {
-        let tick = self.clock.tick(now);
-        for (addr, _) in wanted {
-            self.taken.remove(addr);
+        if wanted.is_empty() {
+            return;
         }
-        self.claims.probe(tick, wanted, adopt, (self.config.rate, self.config.seed));
+        let tick = self.clock.tick(now);
+        let Conflicts { claims, taken, .. } = &mut **self.conflicts.get_or_insert_default();
+        for (addr, _) in wanted {
+            taken.remove(addr);
+        }
+        claims.probe(tick, wanted, adopt, (self.config.rate, self.config.seed));
     }
 
     /// Sends the probes and announcements that are due, no faster than their pace.
@@ -131,29 +143,30 @@ impl Arp {
         below: &mut dyn FrameTx,
     ) -> Result<(), SendError> {
         let tick = self.clock.tick(now);
-        while let Some((_, slot)) = self.claims.all.first()
-            && self.claims.due().is_some_and(|due| due <= tick)
+        let Some(Conflicts { claims, .. }) = self.conflicts.as_deref_mut() else { return Ok(()) };
+        while let Some((_, slot)) = claims.all.first()
+            && claims.due().is_some_and(|due| due <= tick)
         {
-            let item = self.claims.all.item(slot);
+            let item = claims.all.item(slot);
             let (addr, mac) = (item.addr, item.value.mac);
             let sent = item.value.speak(addr, below);
             if sent == Err(SendError::Full) {
                 return sent;
             }
             if item.value.step != Step::Wait {
-                self.claims.note_frame(tick, self.config.rate);
+                claims.note_frame(tick, self.config.rate);
             }
-            let item = self.claims.all.item(slot);
+            let item = claims.all.item(slot);
             match item.value.next(tick, addr, self.config.seed) {
-                Next::Step(step, due) => self.claims.go_on(slot, step, due),
-                Next::Over => drop(self.claims.take_out(slot)),
+                Next::Step(step, due) => claims.go_on(slot, step, due),
+                Next::Over => drop(claims.take_out(slot)),
                 Next::Free => {
                     self.events.push(now, Event::Free { addr });
-                    self.claims.note_success(mac);
-                    if self.claims.all.item(slot).value.adopt {
-                        self.claims.go_on(slot, Step::Announce(0), tick);
+                    claims.note_success(mac);
+                    if claims.all.item(slot).value.adopt {
+                        claims.go_on(slot, Step::Announce(0), tick);
                     } else {
-                        self.claims.take_out(slot);
+                        claims.take_out(slot);
                     }
                 }
             }
@@ -163,12 +176,15 @@ impl Arp {
 
     /// Ends the probing for an address that somebody else turns out to have or want.
     pub(crate) fn contest(&mut self, now: Instant, packet: &View) -> bool {
-        let Some(addr) = self.claims.contested_by(packet) else { return false };
+        let Some(Conflicts { claims, taken, .. }) = self.conflicts.as_deref_mut() else {
+            return false;
+        };
+        let Some(addr) = claims.contested_by(packet) else { return false };
         let tick = self.clock.tick(now);
-        if let Some(claim) = self.claims.remove(addr) {
-            self.claims.note_conflict(tick, claim.value.mac);
+        if let Some(claim) = claims.remove(addr) {
+            claims.note_conflict(tick, claim.value.mac);
         }
-        self.taken.insert(addr);
+        taken.insert(addr);
         self.events.push(now, Event::Taken { addr, mac: packet.sender_mac });
         true
     }
@@ -189,21 +205,19 @@ impl Arp {
         if !self.config.answers {
             return; // another stack has the address, and its defence
         }
-        let recent = self.defended.find(addr).is_some_and(|slot| {
-            let tick = self.clock.tick(now);
-            self.defended.item(slot).due() > tick
-        });
+        let tick = self.clock.tick(now);
+        let conflicts = self.conflicts.get_or_insert_default();
+        let recent = conflicts.was_defended(addr, tick);
         match policy {
             Defend::Once | Defend::Always if !recent => {
                 if say(addr, addr, kept, below).is_ok() {
-                    let until: Tick = self.clock.tick(now) + DEFEND_INTERVAL;
-                    self.defended.insert(addr, until, ());
+                    conflicts.defended.insert(addr, tick + DEFEND_INTERVAL, ());
                 }
             }
             Defend::Always => {}
             Defend::Once | Defend::Never => {
-                self.claims.remove(addr);
-                self.taken.insert(addr);
+                conflicts.claims.remove(addr);
+                conflicts.taken.insert(addr);
                 self.events.push(now, Event::Lost { addr, mac: other });
             }
         }

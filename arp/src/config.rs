@@ -1,9 +1,9 @@
-use std::time::Duration;
+use std::{ops::Deref, time::Duration};
 
 use crate::{claim, claims};
 
 /// The knobs: those that RFC 1122 §2.3.2.1 wants configurable, and policies.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Config {
     /// Neighbours, resolved or not. A stranger's is not learned when the table is full; one that
     /// we ask for takes the place of another: of strangers before those that ever answered, of
@@ -48,21 +48,24 @@ impl Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            capacity: 4096,
-            lifetime: Duration::from_secs(60),
-            reachable: Duration::from_secs(30),
-            delay: Duration::from_secs(5),
-            requests: 3,
-            polls: 3,
-            backoff: Duration::from_secs(1),
-            kept: 16 << 20,
-            trust: Trust::default(),
-            defend: Defend::default(),
-            rate: 20_000,
-            answers: true,
-            seed: 0,
-        }
+        DEFAULT
+    }
+}
+
+/// The configuration of one interface: those of 65,536 hosts are nearly always the same.
+pub(crate) struct Knobs(Option<Box<Config>>);
+
+impl From<Config> for Knobs {
+    fn from(config: Config) -> Self {
+        Self((config != DEFAULT).then(|| Box::new(config)))
+    }
+}
+
+impl Deref for Knobs {
+    type Target = Config;
+
+    fn deref(&self) -> &Config {
+        self.0.as_deref().unwrap_or(&DEFAULT)
     }
 }
 
@@ -91,3 +94,20 @@ pub enum Defend {
     #[default]
     Always,
 }
+
+/// What an interface has unless said otherwise.
+static DEFAULT: Config = Config {
+    capacity: 4096,
+    lifetime: Duration::from_secs(60),
+    reachable: Duration::from_secs(30),
+    delay: Duration::from_secs(5),
+    requests: 3,
+    polls: 3,
+    backoff: Duration::from_secs(1),
+    kept: 16 << 20,
+    trust: Trust::Update,
+    defend: Defend::Always,
+    rate: 20_000,
+    answers: true,
+    seed: 0,
+};

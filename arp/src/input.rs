@@ -67,7 +67,9 @@ impl Arp {
         if mac.is_nil() || mac.is_multicast() {
             return Err(Discard::SenderMac);
         }
-        if mac == below || self.owner.owns(mac) || self.claims.are_by(packet) {
+        let conflicts = self.conflicts.as_ref();
+        let claimed = conflicts.is_some_and(|conflicts| conflicts.claims.are_by(packet));
+        if mac == below || self.owner.owns(mac) || claimed {
             return Err(Discard::Echoed);
         }
         if sender.is_broadcast() || sender.is_multicast() || sender.is_loopback() {

@@ -32,6 +32,7 @@ mod claim;
 mod claims;
 mod clock;
 mod config;
+mod conflicts;
 mod entry;
 mod event;
 mod input;

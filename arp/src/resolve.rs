@@ -86,7 +86,7 @@ impl Arp {
 
     /// Takes note that the neighbour in `slot` is where we think it is.
     pub(crate) fn confirm(&mut self, tick: Tick, slot: usize) {
-        let Config { seed, reachable, lifetime, .. } = self.config;
+        let Config { seed, reachable, lifetime, .. } = *self.config;
         let jitter = 0.5 + fraction(seed, self.table.item(slot).addr, tick.0);
         let entry = self.table.value_mut(slot);
         (entry.state, entry.heard, entry.confirmed) = (State::Reachable, tick, true);

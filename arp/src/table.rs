@@ -1,17 +1,13 @@
-use std::{
-    collections::{HashSet, VecDeque},
-    net::Ipv4Addr,
-    time::Instant,
-};
+use std::{collections::VecDeque, net::Ipv4Addr, time::Instant};
 
 use etherparse::ArpOperation;
 use link::{Frame, FrameTx, Unsent};
 use macaddr::MacAddr6;
 
 use crate::{
-    claims::Claims,
     clock::{Clock, Tick},
-    config::Config,
+    config::{Config, Knobs},
+    conflicts::Conflicts,
     entry::{Entry, State},
     event::Event,
     keep::Ready,
@@ -30,7 +26,7 @@ use crate::{
 /// at [`deadline`](Arp::deadline).
 pub struct Arp {
     pub(crate) owner: Box<dyn Owner>,
-    pub(crate) config: Config,
+    pub(crate) config: Knobs,
     pub(crate) clock: Clock,
     pub(crate) table: Timed<Entry>,
     /// Where in the table the next search for somebody to forget begins.
@@ -39,11 +35,8 @@ pub struct Arp {
     pub(crate) kept: usize,
     /// Kept packets whose neighbour has since answered, oldest first.
     pub(crate) ready: VecDeque<Ready>,
-    pub(crate) claims: Claims,
-    /// Addresses that somebody else has, whatever our owner says.
-    pub(crate) taken: HashSet<Ipv4Addr>,
-    /// Addresses whose last defence is not long ago, each due when it is.
-    pub(crate) defended: Timed<()>,
+    /// None until an address is probed for, announced, defended or given up.
+    pub(crate) conflicts: Option<Box<Conflicts>>,
     pub(crate) events: Events,
     /// When to try again, the link having been full.
     pub(crate) blocked: Option<Instant>,
@@ -54,15 +47,13 @@ impl Arp {
     pub fn new(owner: impl Owner + 'static, config: Config) -> Self {
         Self {
             owner: Box::new(owner),
-            config,
+            config: config.into(),
             clock: Clock::default(),
             table: Timed::new(),
             hand: 0,
             kept: 0,
             ready: VecDeque::new(),
-            claims: Claims::new(),
-            taken: HashSet::new(),
-            defended: Timed::new(),
+            conflicts: None,
             events: Events::default(),
             blocked: None,
         }
@@ -129,7 +120,9 @@ impl Arp {
         let addr = packet.target;
         if packet.sender.is_unspecified() {
             let tick = self.clock.tick(frame.at());
-            self.claims.begin_again(tick, addr);
+            if let Some(conflicts) = &mut self.conflicts {
+                conflicts.claims.begin_again(tick, addr);
+            }
             return;
         }
         let Some(slot) = self.table.find(addr) else { return };
@@ -145,8 +138,9 @@ impl Arp {
         if self.blocked.is_some() || self.events.since().is_some() {
             return [self.blocked, self.events.since()].into_iter().flatten().min();
         }
-        let timers = [self.table.first(), self.defended.first()];
-        let due = timers.into_iter().flatten().map(|(due, _)| due).chain(self.claims.due()).min();
+        let table = self.table.first().map(|(due, _)| due);
+        let conflicts = self.conflicts.as_ref().and_then(|conflicts| conflicts.due());
+        let due = table.into_iter().chain(conflicts).min();
         due.and_then(|due| self.clock.instant(due))
     }
 
@@ -162,7 +156,8 @@ impl Arp {
 
     /// The hardware address of `addr`, if it is ours, neither being probed for nor taken.
     pub fn mac(&self, addr: Ipv4Addr) -> Option<MacAddr6> {
-        self.owner.mac(addr).filter(|_| !self.claims.forbid(addr) && !self.taken.contains(&addr))
+        let conflicts = self.conflicts.as_ref();
+        self.owner.mac(addr).filter(|_| !conflicts.is_some_and(|all| all.forbid(addr)))
     }
 
     /// Does all that is due.
@@ -173,10 +168,8 @@ impl Arp {
         {
             self.due(now, slot, below)?;
         }
-        while let Some((due, slot)) = self.defended.first()
-            && due <= tick
-        {
-            self.defended.remove(slot);
+        if let Some(conflicts) = &mut self.conflicts {
+            conflicts.forget(tick);
         }
         self.work_on_claims(now, below)
     }

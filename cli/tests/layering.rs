@@ -251,7 +251,7 @@ const TABLE: [Row; 7] = [
     Row {
         package: "sidestack-ipv4",
         ours: &["sidestack-arp", "sidestack-link"],
-        others: Others::Only(&["etherparse", "ipnetwork", "prefix-trie"], &[]),
+        others: Others::Only(&["etherparse", "ipnetwork", "prefix-trie", "smallvec"], &[]),
     },
     Row {
         package: "sidestack-icmp",

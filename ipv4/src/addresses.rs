@@ -1,16 +1,23 @@
-use std::{net::Ipv4Addr, ops::RangeInclusive};
+use std::{
+    iter,
+    net::Ipv4Addr,
+    ops::{Range, RangeInclusive},
+};
 
 use ipnetwork::Ipv4Network;
+use smallvec::SmallVec;
 
 /// Which addresses are ours, and which are everybody's on a network of ours.
+///
+/// Nearly every host has one address on one network: that much is kept in place.
 #[derive(Default)]
 pub(crate) struct Addresses {
     /// Those given one by one, with their networks, in the order they came.
-    own: Vec<Ipv4Network>,
+    own: SmallVec<[Ipv4Network; 1]>,
     /// All that is ours: first and last of disjoint ranges, in order.
-    ranges: Vec<(u32, u32)>,
+    ranges: SmallVec<[(u32, u32); 1]>,
     /// The broadcast addresses of the connected networks, in order.
-    broadcasts: Vec<u32>,
+    broadcasts: SmallVec<[u32; 2]>,
 }
 
 impl Addresses {
@@ -38,7 +45,7 @@ impl Addresses {
         };
         let below = (first < addr).then(|| (first, addr - 1));
         let above = (addr < last).then(|| (addr + 1, last));
-        self.ranges.splice(at..=at, below.into_iter().chain(above));
+        self.replace(at..at + 1, below.into_iter().chain(above));
         true
     }
 
@@ -108,7 +115,13 @@ impl Addresses {
             Some([lowest, .., highest]) => (first.min(lowest.0), last.max(highest.1)),
             _ => (first, last),
         };
-        self.ranges.splice(from..to, [joined]);
+        self.replace(from..to, iter::once(joined));
+    }
+
+    fn replace(&mut self, places: Range<usize>, ranges: impl Iterator<Item = (u32, u32)>) {
+        let at = places.start;
+        self.ranges.drain(places);
+        self.ranges.insert_many(at, ranges);
     }
 }
 
@@ -148,9 +161,9 @@ mod tests {
         for addr in [u32::MAX - 1, 0, u32::MAX, 1].map(Ipv4Addr::from) {
             addresses.add_hosts(addr..=addr);
         }
-        assert_eq!(addresses.ranges, [(0, 1), (u32::MAX - 1, u32::MAX)]);
+        assert_eq!(addresses.ranges[..], [(0, 1), (u32::MAX - 1, u32::MAX)]);
         assert!(addresses.remove_host(Ipv4Addr::BROADCAST));
         assert!(addresses.remove_host(Ipv4Addr::UNSPECIFIED));
-        assert_eq!(addresses.ranges, [(1, 1), (u32::MAX - 1, u32::MAX - 1)]);
+        assert_eq!(addresses.ranges[..], [(1, 1), (u32::MAX - 1, u32::MAX - 1)]);
     }
 }

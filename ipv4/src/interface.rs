@@ -24,7 +24,8 @@ pub struct Ipv4 {
     pub(crate) addresses: Addresses,
     routes: Routes,
     pub(crate) identifications: Identifications,
-    pub(crate) paths: Paths,
+    /// None until something is known of one.
+    pub(crate) paths: Option<Box<Paths>>,
     pub(crate) reassembly: Option<Box<Reassembly>>,
     /// Of the datagram in whose middle the link was full.
     pub(crate) rest: Option<Box<Rest>>,
@@ -37,7 +38,7 @@ impl Ipv4 {
             addresses: Addresses::default(),
             routes: Routes::new(),
             identifications: Identifications::new([0; 16]),
-            paths: Paths::default(),
+            paths: None,
             reassembly: None,
             rest: None,
         };
@@ -134,7 +135,7 @@ impl Ipv4 {
         mtu: u16,
         total_len: u16,
     ) -> Option<u16> {
-        self.paths.too_big(now, dst, mtu, total_len)
+        self.paths.get_or_insert_default().too_big(now, dst, mtu, total_len)
     }
 
     /// Takes note that packets of `mtu` octets were seen to reach `dst`, and longer ones were seen
@@ -143,12 +144,12 @@ impl Ipv4 {
     /// It replaces the estimate, lower or higher: nobody was believed for it. It holds for ten
     /// minutes, unless an error lowers it before.
     pub fn measured(&mut self, now: Instant, dst: Ipv4Addr, mtu: u16) {
-        self.paths.measured(now, dst, mtu);
+        self.paths.get_or_insert_default().measured(now, dst, mtu);
     }
 
     /// The longest packet that the path to `dst` takes, as far as errors told, or probes.
     pub fn path_mtu(&self, now: Instant, dst: Ipv4Addr) -> Option<u16> {
-        self.paths.mtu(now, dst)
+        self.paths.as_ref()?.mtu(now, dst)
     }
 
     /// Does what is due, and returns what happened; call until it returns `None`.
@@ -157,7 +158,9 @@ impl Ipv4 {
     pub fn poll(&mut self, now: Instant, below: &mut dyn PacketTx) -> Option<Event> {
         let _ = self.push_rest(now, below); // while the link is full, the rest stays
         self.routes.poll(now);
-        self.paths.poll(now);
+        if let Some(paths) = &mut self.paths {
+            paths.poll(now);
+        }
         self.reassembly.as_mut()?.poll(now)
     }
 
@@ -165,7 +168,8 @@ impl Ipv4 {
     pub fn deadline(&self) -> Option<Instant> {
         let rest = self.rest.as_ref().map(|rest| rest.again);
         let reassembly = self.reassembly.as_ref().and_then(|reassembly| reassembly.deadline());
-        let deadlines = [rest, reassembly, self.routes.deadline(), self.paths.deadline()];
+        let paths = self.paths.as_ref().and_then(|paths| paths.deadline());
+        let deadlines = [rest, reassembly, self.routes.deadline(), paths];
         deadlines.into_iter().flatten().min()
     }
 

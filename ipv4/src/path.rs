@@ -47,9 +47,6 @@ impl Paths {
 
     /// The longest packet for `dst`, as far as was told or measured.
     pub(crate) fn mtu(&self, now: Instant, dst: Ipv4Addr) -> Option<u16> {
-        if self.estimates.is_empty() {
-            return None; // as nearly always
-        }
         self.estimates.get(&dst).filter(|estimate| now < estimate.ends).map(|known| known.mtu)
     }
 

@@ -84,7 +84,7 @@ impl Over<'_> {
     /// Longest packet to `dst`, and whether the path is said to take less than a host agrees to.
     fn mtu(&self, dst: Ipv4Addr) -> (usize, bool) {
         let link = self.below.mtu().min(TOTAL_LEN);
-        match self.ipv4.paths.mtu(self.now, dst) {
+        match self.ipv4.path_mtu(self.now, dst) {
             None => (link, false),
             Some(path) => (link.min(path.max(FLOOR).into()), path < FLOOR),
         }

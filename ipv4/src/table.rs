@@ -2,20 +2,21 @@ use std::net::Ipv4Addr;
 
 use ipnetwork::Ipv4Network;
 use prefix_trie::PrefixMap;
+use smallvec::SmallVec;
 
 /// What is said of prefixes, found by the longest that covers an address.
 ///
-/// Most hosts have two or three: a short list is quicker than a trie then, and a quarter of the
+/// Most hosts have one or two: a short list is quicker than a trie then, and a quarter of the
 /// memory, which counts where there are 65,536 hosts.
 pub(crate) enum Table<T> {
     /// At most [`FEW`], the longest prefix first.
-    Few(Vec<(Ipv4Network, T)>),
+    Few(SmallVec<[(Ipv4Network, T); 1]>),
     Many(Box<PrefixMap<Ipv4Network, T>>),
 }
 
 impl<T> Table<T> {
     pub(crate) fn new() -> Self {
-        Self::Few(Vec::new())
+        Self::Few(SmallVec::new())
     }
 
     /// In the place of what was said of the same prefix.

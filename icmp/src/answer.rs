@@ -75,7 +75,7 @@ impl Icmp {
             return Err(Discard::Unanswered);
         }
         let Some(limit) = self.config.replies else { return Ok(()) };
-        let now = self.flights.ticks(datagram.at);
+        let now = self.epoch.ticks(datagram.at);
         self.replies = self.replies.taken(limit, now).ok_or(Discard::Limited)?;
         Ok(())
     }

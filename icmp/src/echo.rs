@@ -12,9 +12,10 @@ use crate::{
     cookie::{COOKIE_LEN, Cookies},
     discard::Discard,
     event::{Ended, Event, Outcome},
-    flight::{Flights, Key},
-    limit::{Bucket, Buckets},
+    flight::{Flights, Key, Slot},
+    limit::{Bucket, Buckets, Pair},
     message::{ECHO_REQUEST, HEADER_LEN, Message, write_message},
+    ticks::Epoch,
 };
 
 /// The echo requests in flight, the answers to other hosts' requests, and what others are told of
@@ -25,9 +26,11 @@ use crate::{
 /// again at [`deadline`](Icmp::deadline).
 pub struct Icmp {
     pub(crate) config: Config,
-    pub(crate) cookies: Cookies,
-    pub(crate) flights: Flights,
-    pub(crate) errors: Buckets,
+    pub(crate) epoch: Epoch,
+    /// None of a host that never asked.
+    flights: Option<Box<Flights>>,
+    /// None of a host that never sent an error.
+    errors: Option<Box<Buckets>>,
     pub(crate) replies: Bucket,
     events: VecDeque<Event>,
 }
@@ -37,9 +40,9 @@ impl Icmp {
     pub fn new(config: Config) -> Self {
         Self {
             config,
-            cookies: Cookies::new(config.secret),
-            flights: Flights::new(config.remembered),
-            errors: Buckets::new(config.errors, config.errors_each),
+            epoch: Epoch::default(),
+            flights: None,
+            errors: None,
             replies: Bucket::default(),
             events: VecDeque::new(),
         }
@@ -49,7 +52,7 @@ impl Icmp {
     /// number, and wants no pause among them. Without it room is doubled as they come, and all that
     /// are in flight are moved each time.
     pub fn reserve(&mut self, in_flight: usize) {
-        self.flights.reserve(in_flight);
+        self.flights().reserve(in_flight);
     }
 
     /// Sends an echo request.
@@ -66,10 +69,10 @@ impl Icmp {
         below: &mut dyn DatagramTx,
     ) -> Result<(), SendError> {
         let key = (echo.dst, echo.sequence);
-        if self.flights.in_flight(key).is_some() {
+        if self.asked(key).is_some() {
             return Err(SendError::InFlight { dst: echo.dst, sequence: echo.sequence });
         }
-        let identifier = self.config.identifier;
+        let (identifier, cookies) = (self.config.identifier, self.cookies());
         let [a, b] = identifier.to_be_bytes();
         let [c, d] = echo.sequence.to_be_bytes();
         let len = HEADER_LEN + echo.data.len();
@@ -78,15 +81,17 @@ impl Icmp {
             checksum = write_message(out, (ECHO_REQUEST, 0), [a, b, c, d], |data| {
                 data.copy_from_slice(echo.data);
                 if let Some((cookie, rest)) = data.split_first_chunk_mut::<COOKIE_LEN>() {
-                    *cookie = self.cookies.bake(echo.dst, identifier, echo.sequence, rest);
+                    *cookie = cookies.bake(echo.dst, identifier, echo.sequence, rest);
                 }
             });
         })?;
-        let proof = self.cookies.of_short(key, identifier, echo.data);
+        let proof = cookies.of_short(key, identifier, echo.data);
         let proof = proof.unwrap_or_else(|| checksum.into());
-        self.flights.begin(key, echo.timeout, echo.data.len(), proof);
+        let left = self.epoch.ticks(now);
+        let flights = self.flights();
+        flights.begin(key, echo.timeout, echo.data.len(), proof);
         if sent == Sent::Out {
-            self.flights.start(key, now, Source::User);
+            flights.start(key, left, Source::User);
         }
         Ok(())
     }
@@ -94,8 +99,11 @@ impl Icmp {
     /// Takes note that a packet of ours left, IP header first: if it is an echo, its wait and its
     /// round trip begin now. A later, better stamp of the same packet replaces an earlier one.
     pub fn sent(&mut self, packet: &[u8], at: Instant, source: Source) {
-        if let Ok(key) = self.key_of(packet) {
-            self.flights.start(key, at, source);
+        let left = self.epoch.ticks(at);
+        if let Ok(key) = self.key_of(packet)
+            && let Some(flights) = &mut self.flights
+        {
+            flights.start(key, left, source);
         }
     }
 
@@ -111,7 +119,8 @@ impl Icmp {
     /// Returns the next event, timing out what is due; call until it returns `None`.
     pub fn poll(&mut self, now: Instant) -> Option<Event> {
         if self.events.is_empty()
-            && let Some((key, waited)) = self.flights.due(now)
+            && let Some(flights) = &mut self.flights
+            && let Some((key, waited)) = flights.due(self.epoch.ticks(now))
         {
             self.end(key, Outcome::TimedOut { waited });
         }
@@ -125,22 +134,58 @@ impl Icmp {
 
     /// When [`Icmp::poll`] next has something to say.
     pub fn deadline(&self) -> Option<Instant> {
-        self.flights.deadline()
+        self.epoch.instant(self.flights.as_ref()?.deadline()?)
     }
 
     /// Echo requests that have not ended.
     pub fn in_flight(&self) -> usize {
-        self.flights.count().0
+        self.flights.as_ref().map_or(0, |flights| flights.count().0)
     }
 
     /// Of those, echo requests that have left.
     pub fn under_way(&self) -> usize {
-        self.flights.count().1
+        self.flights.as_ref().map_or(0, |flights| flights.count().1)
+    }
+
+    /// What is known of an echo in flight, or remembered.
+    pub(crate) fn known(&self, key: Key) -> Option<&Slot> {
+        self.flights.as_ref()?.slot(key)
+    }
+
+    /// What is known of an echo in flight.
+    pub(crate) fn asked(&self, key: Key) -> Option<&Slot> {
+        self.flights.as_ref()?.in_flight(key)
+    }
+
+    /// Whether `dst` has answered a request that left after `left`.
+    pub(crate) fn is_overtaken(&self, dst: Ipv4Addr, left: u64) -> bool {
+        self.flights.as_ref().is_some_and(|flights| flights.is_overtaken(dst, left))
+    }
+
+    /// Those under way among the first `most` that are looked at.
+    pub(crate) fn some_under_way(&self, most: usize) -> impl Iterator<Item = Key> + '_ {
+        self.flights.iter().flat_map(move |flights| flights.some_under_way(most))
+    }
+
+    pub(crate) fn cookies(&self) -> Cookies {
+        Cookies::new(self.config.secret)
+    }
+
+    /// Whether an error may be sent now from whom to whom `pair` says; it counts as sent then.
+    pub(crate) fn may_tell(&mut self, pair: Pair, now: Instant) -> bool {
+        let Config { errors, errors_each, .. } = self.config;
+        let buckets =
+            self.errors.get_or_insert_with(|| Box::new(Buckets::new(errors, errors_each)));
+        buckets.take(pair, self.epoch.ticks(now))
+    }
+
+    fn flights(&mut self) -> &mut Flights {
+        self.flights.get_or_insert_with(|| Box::new(Flights::new(self.config.remembered)))
     }
 
     /// Ends an echo; `None` if it is not in flight.
     pub(crate) fn end(&mut self, key: Key, outcome: Outcome) -> Option<()> {
-        self.flights.end(key, matches!(outcome, Outcome::Reply { .. }))?;
+        self.flights.as_mut()?.end(key, matches!(outcome, Outcome::Reply { .. }))?;
         let (dst, sequence) = key;
         self.events.push_back(Event::Ended(Ended { dst, sequence, outcome }));
         Some(())

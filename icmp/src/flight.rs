@@ -1,20 +1,21 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     net::Ipv4Addr,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use ipv4::Source;
 
 use crate::{
     deadlines::Deadlines,
-    ticks::{Epoch, NEVER, ticks},
+    ticks::{NEVER, ticks},
 };
 
 /// Whom an echo asks, and its sequence number.
 pub(crate) type Key = (Ipv4Addr, u16);
 
-/// The echo requests that have not ended, and those that ended last: 32 octets each.
+/// The echo requests that have not ended, and those that ended last: 32 octets each. Every moment
+/// is in ticks.
 pub(crate) struct Flights {
     slots: HashMap<Key, Slot>,
     /// At least one item for each echo under way, no later than its own deadline.
@@ -26,7 +27,6 @@ pub(crate) struct Flights {
     in_flight: usize,
     under_way: usize,
     remembered: usize,
-    epoch: Epoch,
 }
 
 /// What is known of one echo request.
@@ -93,7 +93,6 @@ impl Flights {
             in_flight: 0,
             under_way: 0,
             remembered,
-            epoch: Epoch::default(),
         }
     }
 
@@ -116,8 +115,7 @@ impl Flights {
 
     /// Takes note that one left. A better stamp of the same replaces another; the user's own is
     /// none of those.
-    pub(crate) fn start(&mut self, key: Key, at: Instant, source: Source) {
-        let left = self.epoch.ticks(at);
+    pub(crate) fn start(&mut self, key: Key, left: u64, source: Source) {
         let Some(slot) = self.slots.get_mut(&key).filter(|slot| slot.is_in_flight()) else {
             return;
         };
@@ -157,8 +155,7 @@ impl Flights {
     }
 
     /// One whose wait is over; each once, if the caller then ends it.
-    pub(crate) fn due(&mut self, now: Instant) -> Option<(Key, Duration)> {
-        let now = self.epoch.ticks(now);
+    pub(crate) fn due(&mut self, now: u64) -> Option<(Key, Duration)> {
         while let Some((_, key)) = self.deadlines.pop(now) {
             let Some(slot) = self.in_flight(key) else { continue };
             match slot.deadline() {
@@ -170,13 +167,8 @@ impl Flights {
     }
 
     /// When one may next be due.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.deadlines.first().and_then(|(at, _)| self.epoch.instant(at))
-    }
-
-    /// Ticks of a moment.
-    pub(crate) fn ticks(&mut self, at: Instant) -> u64 {
-        self.epoch.ticks(at)
+    pub(crate) fn deadline(&self) -> Option<u64> {
+        self.deadlines.first().map(|(at, _)| at)
     }
 
     /// One in flight, or remembered.
@@ -247,12 +239,11 @@ mod tests {
 
     #[test]
     fn one_sequence_used_over_and_over_leaves_no_heap_of_deadlines_behind() {
-        let now = link::memory::Network::new().now();
         let mut flights = Flights::new(10);
         let key = (Ipv4Addr::new(10, 0, 0, 2), 7);
         for n in 0..1000 {
             flights.begin(key, Duration::from_secs(3600 - n), 56, 0);
-            flights.start(key, now, Source::User);
+            flights.start(key, 1, Source::User);
             assert!(flights.deadlines.len() <= 2 + SPARE);
             flights.end(key, true).unwrap();
         }
@@ -262,12 +253,11 @@ mod tests {
 
     #[test]
     fn what_ended_long_ago_is_forgotten_and_what_is_in_flight_anew_is_not() {
-        let now = link::memory::Network::new().now();
         let mut flights = Flights::new(2);
         let key = |sequence| (Ipv4Addr::new(10, 0, 0, 2), sequence);
         let send = |flights: &mut Flights, sequence| {
             flights.begin(key(sequence), Duration::from_secs(1), 56, 0);
-            flights.start(key(sequence), now, Source::User);
+            flights.start(key(sequence), 1, Source::User);
         };
         send(&mut flights, 0);
         flights.end(key(0), true).unwrap();
@@ -280,15 +270,15 @@ mod tests {
         assert_eq!(known.collect::<Vec<_>>(), [0, 7, 8]);
         assert_eq!(flights.count(), (1, 1));
     }
+
     #[test]
     fn what_is_in_flight_is_not_forgotten_however_often_its_sequence_was_used_before() {
-        let now = link::memory::Network::new().now();
         for used in [255, 256, 257, 512] {
             let mut flights = Flights::new(used);
             let key = |sequence| (Ipv4Addr::new(10, 0, 0, 2), sequence);
             let send = |flights: &mut Flights, sequence| {
                 flights.begin(key(sequence), Duration::from_secs(1), 56, 0);
-                flights.start(key(sequence), now, Source::User);
+                flights.start(key(sequence), 1, Source::User);
             };
             for _ in 0..used {
                 send(&mut flights, 7);

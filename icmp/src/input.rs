@@ -79,7 +79,7 @@ impl Icmp {
 
     /// Times out what something came for too late, if nobody had looked at the clock since.
     pub(crate) fn overdue(&mut self, key: Key) {
-        if let Some(slot) = self.flights.in_flight(key) {
+        if let Some(slot) = self.asked(key) {
             let waited = slot.waited();
             self.end(key, Outcome::TimedOut { waited });
         }
@@ -95,7 +95,7 @@ impl Icmp {
         if message.code() != 0 {
             return Err(Straying::Corrupt(Corrupt::Code));
         }
-        let Some(&slot) = self.flights.slot(key).filter(|slot| slot.state != State::Kept) else {
+        let Some(&slot) = self.known(key).filter(|slot| slot.state != State::Kept) else {
             return Err(match self.asked_elsewhere(message) {
                 Some(asked) => Straying::Elsewhere { asked },
                 None => Straying::Unasked,
@@ -107,13 +107,13 @@ impl Icmp {
         if !self.is_intact(key, &slot, message) {
             return Err(Straying::Corrupt(Corrupt::Data));
         }
-        let at = self.flights.ticks(datagram.at);
+        let at = self.epoch.ticks(datagram.at);
         let round_trip = slot.elapsed(at);
         match slot.state {
             State::Answered => Err(Straying::Duplicate { round_trip }),
             State::Left(tx) if at <= slot.deadline() => {
                 let (len, ttl, rx) = (message.len(), datagram.ttl, datagram.stamp.source);
-                let reordered = self.flights.is_overtaken(key.0, slot.left);
+                let reordered = self.is_overtaken(key.0, slot.left);
                 Ok(Outcome::Reply { len, ttl, round_trip, reordered, tx, rx })
             }
             State::Left(_) | State::Unanswered | State::Kept => Err(Straying::Late { round_trip }),
@@ -122,7 +122,7 @@ impl Icmp {
 
     /// Whether the data is what we asked `key.0` to echo.
     fn is_intact(&self, key: Key, slot: &Slot, message: Message<'_>) -> bool {
-        match self.cookies.of_short(key, self.config.identifier, message.data()) {
+        match self.cookies().of_short(key, self.config.identifier, message.data()) {
             Some(proof) => proof == slot.proof,
             None => self.bears_cookie(key, message),
         }
@@ -132,14 +132,14 @@ impl Icmp {
     fn bears_cookie(&self, (dst, sequence): Key, message: Message<'_>) -> bool {
         let data = message.data().split_first_chunk::<COOKIE_LEN>();
         data.is_some_and(|(cookie, rest)| {
-            *cookie == self.cookies.bake(dst, self.config.identifier, sequence, rest)
+            *cookie == self.cookies().bake(dst, self.config.identifier, sequence, rest)
         })
     }
 
     /// Whom we asked what this is the answer to; not looked for when very many are in flight, nor
     /// where the data is too short to tell.
     fn asked_elsewhere(&self, message: Message<'_>) -> Option<Ipv4Addr> {
-        let mut keys = self.flights.some_under_way(LOOKED_AT);
+        let mut keys = self.some_under_way(LOOKED_AT);
         let sequence = message.sequence();
         keys.find(|&key| key.1 == sequence && self.bears_cookie(key, message)).map(|key| key.0)
     }

@@ -29,7 +29,7 @@ impl Icmp {
             code: message.code(),
             mtu,
             too_big: too_big.filter(|len| mtu.is_none_or(|mtu| mtu < *len)),
-            round_trip: about.slot.elapsed(self.flights.ticks(datagram.at)),
+            round_trip: about.slot.elapsed(self.epoch.ticks(datagram.at)),
             objects: about.objects,
         };
         self.end(about.key, Outcome::Error(error)).ok_or(Discard::StaleError)
@@ -65,9 +65,9 @@ impl Icmp {
         if quote.src != datagram.dst {
             return Err(Discard::ForeignError);
         }
-        let slot = self.flights.in_flight(key).filter(|slot| slot.state != State::Kept);
+        let slot = self.asked(key).filter(|slot| slot.state != State::Kept);
         let &slot = slot.ok_or(Discard::StaleError)?;
-        if self.flights.ticks(datagram.at) > slot.deadline() {
+        if self.epoch.ticks(datagram.at) > slot.deadline() {
             self.overdue(key);
             return Err(Discard::StaleError);
         }

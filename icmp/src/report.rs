@@ -59,7 +59,7 @@ impl Icmp {
         below: &mut dyn DatagramTx,
     ) -> Result<(), Withheld> {
         let dst = may_be_told(header, payload, cast)?;
-        if !self.errors.take((src, dst), self.flights.ticks(now)) {
+        if !self.may_tell((src, dst), now) {
             return Err(Withheld::Limited);
         }
         let to = Header { src, tos: INTERNETWORK_CONTROL, ..Header::new(dst, IpNumber::ICMP) };

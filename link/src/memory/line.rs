@@ -40,7 +40,7 @@ impl Line {
     /// How many frames can be queued until a flush; with 0, every attempt meets
     /// [`SendError::Full`](crate::SendError::Full).
     pub fn set_slots(&self, slots: usize) {
-        self.change(|station| station.terms.slots = slots);
+        self.change(|station| station.terms.set_slots(slots));
     }
 
     /// The wire is busy, or has no buffers, until then: what is flushed stays queued, and the port

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Cast, Checksum, Direction, Event, Facts, Frame, FrameIo, FrameTx, SendError, Source, Stamp,
-    TAG_LEN, Wait,
+    Wait,
 };
 
 /// A station's place on a [`Network`]; dropping it unplugs the station.
@@ -35,13 +35,13 @@ impl Port {
 
     /// With an MTU of that many octets.
     pub fn with_mtu(mut self, mtu: usize) -> Self {
-        self.tx.agree(|terms| terms.mtu = mtu);
+        self.tx.agree(|terms| terms.set_mtu(mtu));
         self
     }
 
     /// Whose frames each carry an 802.1Q tag: its MTU, which knows of no tags, is 4 octets more.
     pub fn with_tag(mut self) -> Self {
-        self.tx.agree(|terms| terms.tag = TAG_LEN);
+        self.tx.agree(|terms| terms.tagged = true);
         self
     }
 
@@ -94,7 +94,7 @@ impl Port {
         {
             let Arrived { at, since_epoch, octets } = arrived;
             self.tx.hand_up(direction, (at, since_epoch), &octets[..len], each);
-            self.tx.outbox().spare.give_back(octets);
+            self.tx.outbox.get_or_insert_default().spare.give_back(octets);
             count += 1;
         }
         count
@@ -237,10 +237,6 @@ impl PortTx {
         }
     }
 
-    fn outbox(&mut self) -> &mut Outbox {
-        self.outbox.get_or_insert_default()
-    }
-
     fn hand_up(
         &mut self,
         direction: Direction,
@@ -269,9 +265,8 @@ impl FrameTx for PortTx {
 
     fn transmit(&mut self, len: usize, write: &mut dyn FnMut(&mut [u8])) -> Result<(), SendError> {
         SendError::check(len, self.terms.mtu())?;
-        let slots = self.terms.slots;
-        let Outbox { queue, spare, .. } = self.outbox();
-        if queue.len() >= slots {
+        let Outbox { queue, spare, .. } = &mut **self.outbox.get_or_insert_default();
+        if self.terms.is_full(queue.len()) {
             return Err(SendError::Full);
         }
         let mut octets = spare.take();

@@ -11,7 +11,7 @@ use super::{
     trouble::Trouble,
 };
 use crate::{
-    frame::{HEADER_LEN, Unsent},
+    frame::{HEADER_LEN, TAG_LEN, Unsent},
     interface::State,
     io::Event,
 };
@@ -78,8 +78,9 @@ impl Station {
     }
 
     pub(super) fn set_mtu(&mut self, mtu: usize) {
-        if self.terms.mtu != mtu {
-            self.terms.mtu = mtu;
+        let before = self.terms.mtu();
+        self.terms.set_mtu(mtu);
+        if self.terms.mtu() != before {
             let event = Event::Mtu(self.terms.mtu());
             self.trouble().events.push_back(event);
         }
@@ -124,21 +125,34 @@ impl Station {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms {
     pub(super) mac: MacAddr6,
-    pub(super) mtu: usize,
-    /// Octets that a frame may have beyond the MTU.
-    pub(super) tag: usize,
-    /// Frames queued until a flush.
-    pub(super) slots: usize,
+    /// Whether a frame may have the octets of a tag beyond the MTU.
+    pub(super) tagged: bool,
+    mtu: u32,
+    slots: u32,
 }
 
 impl Terms {
     pub(super) fn new(mac: MacAddr6) -> Self {
-        Self { mac, mtu: 1500, tag: 0, slots: SLOTS }
+        Self { mac, tagged: false, mtu: 1500, slots: SLOTS }
+    }
+
+    pub(super) fn set_mtu(&mut self, mtu: usize) {
+        self.mtu = mtu.try_into().unwrap_or(u32::MAX);
+    }
+
+    /// How many frames can be queued until a flush.
+    pub(super) fn set_slots(&mut self, slots: usize) {
+        self.slots = slots.try_into().unwrap_or(u32::MAX);
     }
 
     /// Octets that a frame may have after its header.
     pub(super) fn mtu(&self) -> usize {
-        self.mtu + self.tag
+        self.mtu as usize + if self.tagged { TAG_LEN } else { 0 }
+    }
+
+    /// Whether so many frames are all that can be queued.
+    pub(super) fn is_full(&self, queued: usize) -> bool {
+        queued >= self.slots as usize
     }
 
     /// Why a frame of `len` octets cannot leave through a line in that state.
@@ -162,4 +176,4 @@ pub(super) struct Arrived {
 }
 
 /// Frames queued until a flush, unless said otherwise.
-const SLOTS: usize = 256;
+const SLOTS: u32 = 256;

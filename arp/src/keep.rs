@@ -1,4 +1,4 @@
-use std::{net::Ipv4Addr, time::Instant};
+use std::{collections::VecDeque, net::Ipv4Addr, time::Instant};
 
 use etherparse::EtherType;
 use link::{As, FrameTx, SendError, Unsent};
@@ -42,14 +42,15 @@ impl Arp {
             entry.extra.iter().flat_map(|extra| &extra.kept).map(Vec::len).sum()
         });
         let (gone, stays) = if further { (0, waiting) } else { (waiting, 0) };
-        if stays + len > DATAGRAM || self.kept - gone + len > self.config.kept {
+        let kept = self.waiting.as_ref().map_or(0, |waiting| waiting.octets);
+        if stays + len > DATAGRAM || kept - gone + len > self.config.kept {
             return Err(SendError::Full);
         }
         self.resolve(now, from, addr, below)?;
         let Some(slot) = self.table.find(addr) else { return Err(SendError::Full) };
         let mut octets = vec![0; len];
         write(&mut octets);
-        self.kept += len;
+        self.waiting.get_or_insert_default().octets += len;
         let extra = self.table.value_mut(slot).extra();
         if further {
             extra.kept.push(octets);
@@ -64,7 +65,9 @@ impl Arp {
 
     /// Lets go of a datagram that was kept; its first fragment tells whose it was.
     pub(crate) fn hand_back(&mut self, kept: Vec<Vec<u8>>) -> Option<Vec<u8>> {
-        self.kept -= kept.iter().map(Vec::len).sum::<usize>();
+        if let Some(waiting) = &mut self.waiting {
+            waiting.octets -= kept.iter().map(Vec::len).sum::<usize>();
+        }
         kept.into_iter().next()
     }
 
@@ -81,7 +84,8 @@ impl Arp {
         }
         let src = self.mac(from);
         let mut further = false;
-        self.ready.extend(kept.into_iter().map(|packet| {
+        let waiting = self.waiting.get_or_insert_default();
+        waiting.ready.extend(kept.into_iter().map(|packet| {
             let ready = Ready { addr, src, dst: mac, packet, further };
             further = true;
             ready
@@ -95,7 +99,8 @@ impl Arp {
         now: Instant,
         below: &mut dyn FrameTx,
     ) -> Result<(), SendError> {
-        while let Some(Ready { src, dst, packet, .. }) = self.ready.front() {
+        let Some(waiting) = &mut self.waiting else { return Ok(()) };
+        while let Some(Ready { src, dst, packet, .. }) = waiting.ready.front() {
             let src = src.unwrap_or_else(|| below.mac());
             let mut as_src = As { mac: src, below: &mut *below };
             let write = &mut |out: &mut [u8]| out.copy_from_slice(packet);
@@ -103,26 +108,18 @@ impl Arp {
             if sent == Err(SendError::Full) {
                 return sent;
             }
-            let Some(Ready { addr, packet, further, .. }) = self.ready.pop_front() else { break };
-            self.kept -= packet.len();
+            let Some(Ready { addr, packet, further, .. }) = waiting.pop() else { break };
             match sent {
                 Ok(()) if further => {}
                 Ok(()) => self.events.push(now, Event::Released { packet }),
                 Err(_) => {
-                    self.drop_rest();
+                    waiting.drop_rest();
                     let (reason, packet) = (Unsent::TooLong, Some(packet));
                     self.events.push(now, Event::Unsent { addr, reason, packet });
                 }
             }
         }
         Ok(())
-    }
-
-    /// Drops the further fragments of a datagram of which one cannot leave.
-    fn drop_rest(&mut self) {
-        while let Some(ready) = self.ready.pop_front_if(|ready| ready.further) {
-            self.kept -= ready.packet.len();
-        }
     }
 
     /// How many requests were in vain, if `addr` was given up on and must not be asked for yet.
@@ -133,8 +130,32 @@ impl Arp {
     }
 }
 
+/// The packets that wait until their neighbours answer, or until the link has room.
+#[derive(Default)]
+pub(crate) struct Waiting {
+    /// Octets kept for neighbours, asked for or just found.
+    octets: usize,
+    /// Kept packets whose neighbour has since answered, oldest first.
+    ready: VecDeque<Ready>,
+}
+
+impl Waiting {
+    fn pop(&mut self) -> Option<Ready> {
+        let ready = self.ready.pop_front()?;
+        self.octets -= ready.packet.len();
+        Some(ready)
+    }
+
+    /// Drops the further fragments of a datagram of which one cannot leave.
+    fn drop_rest(&mut self) {
+        while self.ready.front().is_some_and(|ready| ready.further) {
+            self.pop();
+        }
+    }
+}
+
 /// A kept packet whose neighbour has answered.
-pub(crate) struct Ready {
+struct Ready {
     addr: Ipv4Addr,
     src: Option<MacAddr6>,
     dst: MacAddr6,

@@ -1,4 +1,4 @@
-use std::{collections::VecDeque, net::Ipv4Addr, time::Instant};
+use std::{net::Ipv4Addr, time::Instant};
 
 use etherparse::ArpOperation;
 use link::{Frame, FrameTx, Unsent};
@@ -10,7 +10,7 @@ use crate::{
     conflicts::Conflicts,
     entry::{Entry, State},
     event::Event,
-    keep::Ready,
+    keep::Waiting,
     owner::Owner,
     packet::View,
     queue::Events,
@@ -31,10 +31,8 @@ pub struct Arp {
     pub(crate) table: Timed<Entry>,
     /// Where in the table the next search for somebody to forget begins.
     pub(crate) hand: usize,
-    /// Octets kept for neighbours, asked for or just found.
-    pub(crate) kept: usize,
-    /// Kept packets whose neighbour has since answered, oldest first.
-    pub(crate) ready: VecDeque<Ready>,
+    /// None until a packet waits for its neighbour.
+    pub(crate) waiting: Option<Box<Waiting>>,
     /// None until an address is probed for, announced, defended or given up.
     pub(crate) conflicts: Option<Box<Conflicts>>,
     pub(crate) events: Events,
@@ -51,8 +49,7 @@ impl Arp {
             clock: Clock::default(),
             table: Timed::new(),
             hand: 0,
-            kept: 0,
-            ready: VecDeque::new(),
+            waiting: None,
             conflicts: None,
             events: Events::default(),
             blocked: None,

@@ -13,10 +13,8 @@ use crate::{
 /// The routes, and what is known of the gateways that another could stand in for.
 pub(crate) struct Routes {
     table: Table<Ways>,
-    /// Those that share a prefix with another.
-    gateways: Vec<Gateway>,
-    /// Until then a lack of answers says nothing: they may be those to what left before the switch.
-    unsettled: Option<Instant>,
+    /// None where no gateway has a substitute.
+    gateways: Option<Box<Gateways>>,
 }
 
 /// How the destinations of one prefix are reached.
@@ -26,17 +24,9 @@ enum Ways {
     Several(Vec<(u32, Ipv4Addr)>),
 }
 
-struct Gateway {
-    addr: Ipv4Addr,
-    /// Advice in a row that it was not reached.
-    failures: u8,
-    /// It is dead, and tried again at that time.
-    again: Option<Instant>,
-}
-
 impl Routes {
     pub(crate) fn new() -> Self {
-        Self { table: Table::new(), gateways: Vec::new(), unsettled: None }
+        Self { table: Table::new(), gateways: None }
     }
 
     /// In the place of what there was for the same prefix.
@@ -57,11 +47,8 @@ impl Routes {
             return;
         }
         several.insert(several.partition_point(|(other, _)| *other <= metric), (metric, gateway));
-        for &(_, addr) in &several {
-            if self.gateways.iter().all(|known| known.addr != addr) {
-                self.gateways.push(Gateway { addr, failures: 0, again: None });
-            }
-        }
+        let gateways = self.gateways.get_or_insert_default();
+        several.iter().for_each(|(_, addr)| gateways.add(*addr));
         self.table.insert(prefix, Ways::Several(several));
     }
 
@@ -88,10 +75,54 @@ impl Routes {
         }
     }
 
-    /// RFC 1122 §3.3.1.4: positive advice ends all doubt, negative must come in a row.
+    /// Takes note of what is known of a gateway, if another could stand in for it.
     pub(crate) fn advise(&mut self, now: Instant, gateway: Ipv4Addr, reached: bool) {
+        if let Some(gateways) = &mut self.gateways {
+            gateways.advise(now, gateway, reached);
+        }
+    }
+
+    /// It does not answer ARP: it is dead.
+    pub(crate) fn unresolved(&mut self, now: Instant, gateway: Ipv4Addr) {
+        if let Some(gateways) = &mut self.gateways {
+            gateways.unresolved(now, gateway);
+        }
+    }
+
+    pub(crate) fn poll(&mut self, now: Instant) {
+        if let Some(gateways) = &mut self.gateways {
+            gateways.poll(now);
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.gateways.as_ref()?.deadline()
+    }
+
+    fn is_dead(&self, addr: Ipv4Addr) -> bool {
+        self.gateways.as_ref().is_some_and(|gateways| gateways.is_dead(addr))
+    }
+}
+
+/// The gateways that share a prefix with another, which could stand in for them.
+#[derive(Default)]
+struct Gateways {
+    all: Vec<Gateway>,
+    /// Until then a lack of answers says nothing: they may be those to what left before the switch.
+    unsettled: Option<Instant>,
+}
+
+impl Gateways {
+    fn add(&mut self, addr: Ipv4Addr) {
+        if self.all.iter().all(|known| known.addr != addr) {
+            self.all.push(Gateway { addr, failures: 0, again: None });
+        }
+    }
+
+    /// RFC 1122 §3.3.1.4: positive advice ends all doubt, negative must come in a row.
+    fn advise(&mut self, now: Instant, gateway: Ipv4Addr, reached: bool) {
         let unsettled = self.unsettled.is_some_and(|until| now < until);
-        let Some(gateway) = self.gateways.iter_mut().find(|known| known.addr == gateway) else {
+        let Some(gateway) = self.all.iter_mut().find(|known| known.addr == gateway) else {
             return;
         };
         if reached {
@@ -106,29 +137,37 @@ impl Routes {
     }
 
     /// It does not answer ARP: it is dead.
-    pub(crate) fn unresolved(&mut self, now: Instant, gateway: Ipv4Addr) {
-        if let Some(gateway) = self.gateways.iter_mut().find(|known| known.addr == gateway) {
+    fn unresolved(&mut self, now: Instant, gateway: Ipv4Addr) {
+        if let Some(gateway) = self.all.iter_mut().find(|known| known.addr == gateway) {
             (gateway.failures, gateway.again) = (FAILURES, Some(now + RETRY));
             self.unsettled = Some(now + SETTLING);
         }
     }
 
     /// Tries again those whose time has come: one more failure, and they are dead again.
-    pub(crate) fn poll(&mut self, now: Instant) {
-        for gateway in &mut self.gateways {
+    fn poll(&mut self, now: Instant) {
+        for gateway in &mut self.all {
             if gateway.again.is_some_and(|again| again <= now) {
                 (gateway.failures, gateway.again) = (FAILURES - 1, None);
             }
         }
     }
 
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.gateways.iter().filter_map(|gateway| gateway.again).min()
+    fn deadline(&self) -> Option<Instant> {
+        self.all.iter().filter_map(|gateway| gateway.again).min()
     }
 
     fn is_dead(&self, addr: Ipv4Addr) -> bool {
-        self.gateways.iter().any(|gateway| gateway.addr == addr && gateway.again.is_some())
+        self.all.iter().any(|gateway| gateway.addr == addr && gateway.again.is_some())
     }
+}
+
+struct Gateway {
+    addr: Ipv4Addr,
+    /// Advice in a row that it was not reached.
+    failures: u8,
+    /// It is dead, and tried again at that time.
+    again: Option<Instant>,
 }
 
 /// Advice in a row after which a gateway counts as dead.

@@ -49,6 +49,8 @@ fn a_frame_to_many_is_kept_once() {
     ports[0].send(BROADCAST, TYPE, 1, &mut |_| ()).unwrap();
     ports[0].flush().unwrap();
     settle(&network);
+    let now = network.now();
+    ports.iter_mut().for_each(|port| while port.recv(now, &mut |_, _| ()).unwrap() > 0 {});
     let before = live();
     ports[0].send(BROADCAST, TYPE, 1500, &mut |_| ()).unwrap();
     ports[0].flush().unwrap();

@@ -35,9 +35,10 @@ impl Pool {
 pub(super) struct Queues(Vec<VecDeque<Arrived>>);
 
 impl Queues {
-    /// An empty queue, with whatever room it has.
+    /// An empty queue, which has room for one: of 65,536 stations that hear a broadcast, each takes
+    /// a queue for nothing else.
     pub(super) fn take(&mut self) -> VecDeque<Arrived> {
-        self.0.pop().unwrap_or_default()
+        self.0.pop().unwrap_or_else(|| VecDeque::with_capacity(1))
     }
 
     /// Takes back an empty queue.

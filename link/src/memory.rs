@@ -76,6 +76,7 @@ mod port;
 mod station;
 mod switch;
 mod trouble;
+mod wires;
 
 use std::{
     fmt,

@@ -192,6 +192,26 @@ fn an_unplugged_station_hears_nothing_and_its_undelivered_frames_hold_up_no_time
 }
 
 #[test]
+fn a_frame_to_all_is_for_those_who_were_there_when_it_left_and_holds_up_no_time_once_they_are_gone()
+{
+    let (network, [mut a, mut b, c]) = three();
+    let start = network.now();
+    say(&mut a, BROADCAST, 1);
+    let mut late = network.attach(mac(4));
+    drop(c);
+    settle(&network);
+    assert_eq!((heard(&mut b, start), heard(&mut late, start)), (vec![(LATENCY, 1)], vec![]));
+
+    drop(late);
+    say(&mut a, BROADCAST, 2);
+    assert!(network.next_arrival().is_some());
+    drop(b);
+    assert_eq!(network.next_arrival(), None);
+    say(&mut a, BROADCAST, 3);
+    assert_eq!(network.next_arrival(), None, "there is nobody else");
+}
+
+#[test]
 fn what_was_learned_of_an_unplugged_station_is_forgotten() {
     let (network, [mut a, mut b, mut c]) = three();
     say(&mut b, BROADCAST, 1);

@@ -210,12 +210,12 @@ impl Drop for Port {
 
 /// Which place on a network a station has.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct PortId(pub(super) usize);
+pub struct PortId(pub(super) u32);
 
 impl PortId {
     /// How many places its network had before this one.
     pub fn number(self) -> usize {
-        self.0
+        self.0 as usize
     }
 }
 

@@ -12,6 +12,7 @@ use super::{
     pool::{Octets, Pool, Queues},
     port::PortId,
     station::{Arrived, Station, Terms},
+    wires::{InFlight, To, Wires},
 };
 use crate::frame::Unsent;
 
@@ -27,8 +28,7 @@ pub(super) struct Switch {
     stations: Vec<Option<Station>>,
     /// Behind which port an address was last seen; none on a hub.
     learned: Option<HashMap<u64, PortId, BuildHasherDefault<Mix>>>,
-    /// What is on its way, soonest first.
-    in_flight: VecDeque<InFlight>,
+    wires: Wires,
     /// Ports that something came in for since they were last taken off, each once; it may have
     /// been unplugged meanwhile.
     woken: VecDeque<PortId>,
@@ -47,7 +47,7 @@ impl Switch {
             queues: Queues::default(),
             stations: Vec::new(),
             learned: learns.then(HashMap::default),
-            in_flight: VecDeque::new(),
+            wires: Wires::default(),
             woken: VecDeque::new(),
             wall: vec![(now, EPOCH)],
         }
@@ -55,12 +55,12 @@ impl Switch {
 
     pub(super) fn plug(&mut self, terms: Terms) -> PortId {
         self.stations.push(Some(Station::new(terms)));
-        PortId(self.stations.len() - 1)
+        PortId(self.count() - 1)
     }
 
     /// Forgets a station, and what was on its way to it: time need not pass for that.
     pub(super) fn unplug(&mut self, port: PortId) {
-        let Some(station) = self.stations[port.0].take() else { return };
+        let Some(station) = self.stations[port.number()].take() else { return };
         if let Some(learned) = &mut self.learned {
             let mut left = station.learned;
             if learned.get(&station.last_src) == Some(&port) {
@@ -71,26 +71,26 @@ impl Switch {
                 learned.retain(|_, behind| *behind != port);
             }
         }
-        self.in_flight.retain(|frame| frame.to != port);
+        let Self { wires, stations, .. } = self;
+        wires.retain(|to| is_there(stations, to));
     }
 
     pub(super) fn station(&mut self, port: PortId) -> Option<&mut Station> {
-        self.stations.get_mut(port.0)?.as_mut()
+        self.stations.get_mut(port.number())?.as_mut()
     }
 
     pub(super) fn advance_to(&mut self, now: Instant) {
         self.now = self.now.max(now);
-        while let Some(InFlight { at, to, octets }) =
-            self.in_flight.pop_front_if(|frame| frame.at <= self.now)
-        {
+        while let Some(InFlight { at, to, octets }) = self.wires.arrived(self.now) {
             let since_epoch = self.since_epoch(at);
-            let Some(station) = &mut self.stations[to.0] else { continue };
-            if !station.woken {
-                station.woken = true;
-                self.woken.push_back(to);
-            }
-            if let Some(octets) = octets {
-                station.take_in(Arrived { at, since_epoch, octets }, &mut self.queues);
+            match to {
+                To::One(port) => self.arrive(port, (at, since_epoch), octets),
+                To::All { but, among } => {
+                    for port in (0..among).map(PortId).filter(|port| *port != but) {
+                        self.arrive(port, (at, since_epoch), octets.clone());
+                    }
+                    octets.into_iter().for_each(|octets| self.spare.give_back(octets));
+                }
             }
         }
     }
@@ -100,7 +100,7 @@ impl Switch {
         for Arrived { octets, .. } in batch.drain(..) {
             self.spare.give_back(octets);
         }
-        let Some(station) = &mut self.stations[port.0] else { return };
+        let Some(station) = &mut self.stations[port.number()] else { return };
         if station.inbox.len() > most {
             if batch.capacity() == 0 {
                 *batch = self.queues.take();
@@ -113,12 +113,12 @@ impl Switch {
     }
 
     pub(super) fn next_arrival(&self) -> Option<Instant> {
-        self.in_flight.front().map(|frame| frame.at)
+        self.wires.next()
     }
 
     pub(super) fn woken(&mut self) -> Option<PortId> {
         while let Some(port) = self.woken.pop_front() {
-            if let Some(station) = &mut self.stations[port.0] {
+            if let Some(station) = &mut self.stations[port.number()] {
                 station.woken = false;
                 return Some(port);
             }
@@ -129,7 +129,7 @@ impl Switch {
     /// Has a port named as woken at `at`, without anything arriving there.
     pub(super) fn wake_at(&mut self, at: Instant, to: PortId) {
         if self.station(to).is_some() {
-            self.depart(InFlight { at: at.max(self.now), to, octets: None });
+            self.wires.depart(at.max(self.now), To::One(to), None);
         }
     }
 
@@ -162,23 +162,13 @@ impl Switch {
                 None
             }
             Some(to) => self.carry(from, to, octets),
-            None => {
-                let mut refused = None;
-                for to in (0..self.stations.len()).map(PortId) {
-                    if to != from && self.stations[to.0].is_some() {
-                        let copy = Arc::clone(&octets);
-                        refused = self.carry(from, to, copy).or(refused);
-                    }
-                }
-                self.spare.give_back(octets);
-                refused
-            }
+            None => self.carry_to_all(from, octets),
         }
     }
 
     fn learn(&mut self, port: PortId, src: u64) {
         let Some(learned) = &mut self.learned else { return };
-        let Some(station) = &mut self.stations[port.0] else { return };
+        let Some(station) = &mut self.stations[port.number()] else { return };
         if station.last_src == src || is_group(src) {
             return;
         }
@@ -189,17 +179,34 @@ impl Switch {
         }
         station.learned += 1;
         if let Some(old) = old
-            && let Some(station) = &mut self.stations[old.0]
+            && let Some(station) = &mut self.stations[old.number()]
         {
             station.learned -= 1;
             station.last_src = 0; // it may speak there again
         }
     }
 
+    fn carry_to_all(&mut self, but: PortId, octets: Octets) -> Option<Unsent> {
+        let to = To::All { but, among: self.count() };
+        if self.fate.is_none() && is_there(&self.stations, to) {
+            let at = self.now + self.latency;
+            self.wires.depart(at, to, Some(octets));
+            return None;
+        }
+        let mut refused = None;
+        for to in (0..self.count()).map(PortId) {
+            if to != but && self.stations[to.number()].is_some() {
+                refused = self.carry(but, to, Arc::clone(&octets)).or(refused);
+            }
+        }
+        self.spare.give_back(octets);
+        refused
+    }
+
     fn carry(&mut self, from: PortId, to: PortId, octets: Octets) -> Option<Unsent> {
         let at = self.now + self.latency;
         let Some(fate) = &mut self.fate else {
-            self.depart(InFlight { at, to, octets: Some(octets) });
+            self.wires.depart(at, To::One(to), Some(octets));
             return None;
         };
         let fate = fate(&Transit { octets: &octets, from, to, at: self.now });
@@ -216,34 +223,50 @@ impl Switch {
             self.spare.give_back(octets);
             altered
         };
-        let at = at + fate.late;
+        let (at, to) = (at + fate.late, To::One(to));
         if let Some(after) = fate.again {
             let octets = Some(Arc::clone(&octets));
-            self.depart(InFlight { at: at + after, to, octets });
+            self.wires.depart(at + after, to, octets);
         }
-        self.depart(InFlight { at, to, octets: Some(octets) });
+        self.wires.depart(at, to, Some(octets));
         None
     }
 
-    /// Keeps `in_flight` in order; frames due at the same instant keep theirs.
-    fn depart(&mut self, frame: InFlight) {
-        if self.in_flight.back().is_none_or(|last| last.at <= frame.at) {
-            self.in_flight.push_back(frame);
-        } else {
-            let place = self.in_flight.partition_point(|other| other.at <= frame.at);
-            self.in_flight.insert(place, frame);
+    /// Has `octets` taken in at `port`, or merely wakes it.
+    fn arrive(
+        &mut self,
+        port: PortId,
+        (at, since_epoch): (Instant, Duration),
+        octets: Option<Octets>,
+    ) {
+        let Some(station) = &mut self.stations[port.number()] else { return };
+        if !station.woken {
+            station.woken = true;
+            self.woken.push_back(port);
         }
+        if let Some(octets) = octets {
+            station.take_in(Arrived { at, since_epoch, octets }, &mut self.queues);
+        }
+    }
+
+    /// How many ports there were so far.
+    fn count(&self) -> u32 {
+        self.stations.len() as u32
     }
 }
 
 /// What decides over the passages.
 type Verdict = Box<dyn FnMut(&Transit<'_>) -> Fate + Send>;
 
-struct InFlight {
-    at: Instant,
-    to: PortId,
-    /// `None` if the port is merely to be woken.
-    octets: Option<Octets>,
+/// Whether somebody is there, of those whom a frame is on its way to.
+fn is_there(stations: &[Option<Station>], to: To) -> bool {
+    match to {
+        To::One(port) => stations[port.number()].is_some(),
+        To::All { but, among } => {
+            let mut others = (0..among).rev().map(PortId).filter(|port| *port != but);
+            others.any(|port| stations[port.number()].is_some())
+        }
+    }
 }
 
 /// Hashes an address by one multiplication: a station that floods the table slows down its own

@@ -4,8 +4,9 @@
 //! is measured in the same run: the same octets copied into a buffer of their own and read there.
 //!
 //! And what memory do hosts take? 65,536 of them, as a laboratory makes them, first while all are
-//! silent, then once one has asked them all for an address. It is told in one line, of what the
-//! process has resident; run it alone by the filter `hosts`.
+//! silent, then once one has asked them all for an address, then once it has pinged some, asking
+//! them all for each. It is told in one line, of what the process has resident; run it alone by
+//! the filter `hosts`.
 
 use std::{collections::VecDeque, fs, hint::black_box, net::Ipv4Addr};
 
@@ -14,7 +15,10 @@ use link::{
     Frame, FrameIo, FrameTx, MacAddr6,
     memory::{Network, Port},
 };
-use stack::{Config, Lab};
+use stack::{
+    Config, Lab,
+    icmp::{Echo, Outcome},
+};
 
 fn memory(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("memory");
@@ -83,7 +87,18 @@ fn hosts(_: &mut Criterion) {
     lab.stack(asker).resolve(now, FIRST).expect("an empty queue has room");
     while lab.step(None).expect("a link in memory stays") {}
     let asked = resident() - before;
-    println!("{HOSTS} hosts: {silent} MiB silent, {asked} MiB once each was asked");
+    for n in 0..PINGED {
+        let (now, addr) = (lab.now(), Ipv4Addr::from_bits(FIRST.to_bits() + n * (HOSTS / PINGED)));
+        let echo = Echo::new(addr, 1, &[0; 56]);
+        lab.stack(asker).echo(now, &echo).expect("an empty queue has room");
+        let ended = lab.run_until_ended(asker).expect("a link in memory stays");
+        assert!(ended.is_some_and(|ended| matches!(ended.outcome, Outcome::Reply { .. })));
+    }
+    let pinged = resident() - before;
+    println!(
+        "{HOSTS} hosts: {silent} MiB silent, {asked} MiB once each was asked, {pinged} MiB once \
+         {PINGED} were pinged"
+    );
 }
 
 /// On a network with room for all.
@@ -155,6 +170,8 @@ fn mac(n: u8) -> MacAddr6 {
 const BATCH: usize = 64;
 
 const HOSTS: u32 = 65_536;
+
+const PINGED: u32 = 64;
 
 const FIRST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 

@@ -81,13 +81,16 @@ impl Switch {
 
     pub(super) fn advance_to(&mut self, now: Instant) {
         self.now = self.now.max(now);
+        let mut moment = (self.now, self.since_epoch(self.now));
         while let Some(InFlight { at, to, octets }) = self.wires.arrived(self.now) {
-            let since_epoch = self.since_epoch(at);
+            if at != moment.0 {
+                moment = (at, self.since_epoch(at));
+            }
             match to {
-                To::One(port) => self.arrive(port, (at, since_epoch), octets),
+                To::One(port) => self.arrive(port, moment, octets),
                 To::All { but, among } => {
                     for port in (0..among).map(PortId).filter(|port| *port != but) {
-                        self.arrive(port, (at, since_epoch), octets.clone());
+                        self.arrive(port, moment, octets.clone());
                     }
                     octets.into_iter().for_each(|octets| self.spare.give_back(octets));
                 }
@@ -233,6 +236,7 @@ impl Switch {
     }
 
     /// Has `octets` taken in at `port`, or merely wakes it.
+    #[inline]
     fn arrive(
         &mut self,
         port: PortId,

@@ -8,6 +8,7 @@ pub(super) struct Wires(VecDeque<InFlight>);
 
 impl Wires {
     /// Sends one more on its way; what is due at the same instant arrives in the order it left.
+    #[inline]
     pub(super) fn depart(&mut self, at: Instant, to: To, octets: Option<Octets>) {
         let in_flight = InFlight { at, to, octets };
         if self.0.back().is_none_or(|last| last.at <= at) {
@@ -19,6 +20,7 @@ impl Wires {
     }
 
     /// Takes off what has arrived by `now`, one at a time.
+    #[inline]
     pub(super) fn arrived(&mut self, now: Instant) -> Option<InFlight> {
         self.0.pop_front_if(|in_flight| in_flight.at <= now)
     }

@@ -86,15 +86,14 @@ impl Switch {
             if at != moment.0 {
                 moment = (at, self.since_epoch(at));
             }
-            match to {
-                To::One(port) => self.arrive(port, moment, octets),
-                To::All { but, among } => {
-                    for port in (0..among).map(PortId).filter(|port| *port != but) {
-                        self.arrive(port, moment, octets.clone());
-                    }
-                    octets.into_iter().for_each(|octets| self.spare.give_back(octets));
-                }
+            let Some(among) = to.among else {
+                self.arrive(to.port, moment, octets);
+                continue;
+            };
+            for port in (0..among.get()).map(PortId).filter(|port| *port != to.port) {
+                self.arrive(port, moment, octets.clone());
             }
+            octets.into_iter().for_each(|octets| self.spare.give_back(octets));
         }
     }
 
@@ -132,7 +131,7 @@ impl Switch {
     /// Has a port named as woken at `at`, without anything arriving there.
     pub(super) fn wake_at(&mut self, at: Instant, to: PortId) {
         if self.station(to).is_some() {
-            self.wires.depart(at.max(self.now), To::One(to), None);
+            self.wires.depart(at.max(self.now), To::one(to), None);
         }
     }
 
@@ -190,7 +189,7 @@ impl Switch {
     }
 
     fn carry_to_all(&mut self, but: PortId, octets: Octets) -> Option<Unsent> {
-        let to = To::All { but, among: self.count() };
+        let to = To::all_but(but, self.count());
         if self.fate.is_none() && is_there(&self.stations, to) {
             let at = self.now + self.latency;
             self.wires.depart(at, to, Some(octets));
@@ -209,7 +208,7 @@ impl Switch {
     fn carry(&mut self, from: PortId, to: PortId, octets: Octets) -> Option<Unsent> {
         let at = self.now + self.latency;
         let Some(fate) = &mut self.fate else {
-            self.wires.depart(at, To::One(to), Some(octets));
+            self.wires.depart(at, To::one(to), Some(octets));
             return None;
         };
         let fate = fate(&Transit { octets: &octets, from, to, at: self.now });
@@ -226,7 +225,7 @@ impl Switch {
             self.spare.give_back(octets);
             altered
         };
-        let (at, to) = (at + fate.late, To::One(to));
+        let (at, to) = (at + fate.late, To::one(to));
         if let Some(after) = fate.again {
             let octets = Some(Arc::clone(&octets));
             self.wires.depart(at + after, to, octets);
@@ -264,13 +263,9 @@ type Verdict = Box<dyn FnMut(&Transit<'_>) -> Fate + Send>;
 
 /// Whether somebody is there, of those whom a frame is on its way to.
 fn is_there(stations: &[Option<Station>], to: To) -> bool {
-    match to {
-        To::One(port) => stations[port.number()].is_some(),
-        To::All { but, among } => {
-            let mut others = (0..among).rev().map(PortId).filter(|port| *port != but);
-            others.any(|port| stations[port.number()].is_some())
-        }
-    }
+    let is_there = |port: PortId| stations[port.number()].is_some();
+    let Some(among) = to.among else { return is_there(to.port) };
+    (0..among.get()).rev().map(PortId).any(|port| port != to.port && is_there(port))
 }
 
 /// Hashes an address by one multiplication: a station that floods the table slows down its own

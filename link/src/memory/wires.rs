@@ -1,4 +1,4 @@
-use std::{collections::VecDeque, time::Instant};
+use std::{collections::VecDeque, num::NonZeroU32, time::Instant};
 
 use super::{pool::Octets, port::PortId};
 
@@ -43,13 +43,22 @@ pub(super) struct InFlight {
     pub(super) octets: Option<Octets>,
 }
 
-/// Whom a frame is on its way to.
+/// Whom a frame is on its way to; in 8 octets, since each frame bears it.
 #[derive(Clone, Copy)]
-pub(super) enum To {
-    One(PortId),
-    /// Every station on the first `among` ports, `but` one.
-    All {
-        but: PortId,
-        among: u32,
-    },
+pub(super) struct To {
+    /// The station, or the one that it is not for.
+    pub(super) port: PortId,
+    /// If it is for all but one: how many ports there were.
+    pub(super) among: Option<NonZeroU32>,
+}
+
+impl To {
+    pub(super) fn one(port: PortId) -> Self {
+        Self { port, among: None }
+    }
+
+    /// Those on the first `among` ports, but not the one at `port`.
+    pub(super) fn all_but(port: PortId, among: u32) -> Self {
+        Self { port, among: NonZeroU32::new(among) }
+    }
 }

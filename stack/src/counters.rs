@@ -6,7 +6,8 @@ use smallvec::SmallVec;
 pub struct Counters {
     received: u64,
     discarded: Counts<Discard>,
-    undelivered: Counts<Undelivered>,
+    /// None where all has left.
+    undelivered: Option<Box<Counts<Undelivered>>>,
 }
 
 impl Counters {
@@ -18,7 +19,7 @@ impl Counters {
     }
 
     pub(crate) fn lose(&mut self, reason: Undelivered) {
-        self.undelivered.count(reason);
+        self.undelivered.get_or_insert_default().count(reason);
     }
 
     /// Frames taken in, discarded or not; our own that came back are not among them.
@@ -39,12 +40,12 @@ impl Counters {
     /// Datagrams of ours that never left for that reason: answers, and what a guest sends. Echo
     /// requests are not among them: their ends are events.
     pub fn undelivered(&self, reason: Undelivered) -> u64 {
-        self.undelivered.of(reason)
+        self.undelivered.as_ref().map_or(0, |counts| counts.of(reason))
     }
 
     /// Every reason for which a datagram never left, in no order, and how many did not.
     pub fn losses(&self) -> impl Iterator<Item = (Undelivered, u64)> + '_ {
-        self.undelivered.0.iter().copied()
+        self.undelivered.iter().flat_map(|counts| counts.0.iter().copied())
     }
 }
 

@@ -1,0 +1,247 @@
+use std::{
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
+
+use stack::{
+    Event, What, arp,
+    icmp::{self, Echo, Outcome, SendError, Straying},
+    ipv4::Options,
+};
+
+use super::{data, recorded::options, rhythm::Rhythm, size, view::View};
+use crate::{
+    args::Ping, explain, failure::Failure, report::Report, session::Session, signals::Wish,
+    statistics::Statistics,
+};
+
+/// One target, and what came of it so far.
+pub(super) struct Run<'a> {
+    pub(super) session: Session,
+    args: &'a Ping,
+    dst: Ipv4Addr,
+    pub(super) view: View<'a>,
+    data: Vec<u8>,
+    options: Options,
+    explain: bool,
+    rhythm: Rhythm,
+    pub(super) began: Instant,
+    /// Requests made so far, whether they left or not.
+    asked: u64,
+    /// Sequence numbers passed over, since their last requests still may be answered.
+    skipped: u64,
+    /// The last request, while it has not ended.
+    open: Option<u16>,
+    pub(super) stopped: bool,
+    /// Our address has turned out to be somebody else's.
+    pub(super) taken: bool,
+    /// The link had no room for the request that is due.
+    full: bool,
+    pub(super) statistics: Statistics,
+    /// When the last request ended.
+    last_end: Option<Instant>,
+}
+
+impl<'a> Run<'a> {
+    /// Nothing asked yet; the time runs.
+    pub(super) fn new(
+        session: Session,
+        args: &'a Ping,
+        dst: Ipv4Addr,
+        view: View<'a>,
+        explain: bool,
+    ) -> Self {
+        Self {
+            data: data(args),
+            options: options(args),
+            explain,
+            rhythm: Rhythm::new(session.now(), args),
+            began: session.now(),
+            asked: 0,
+            skipped: 0,
+            open: None,
+            stopped: false,
+            taken: false,
+            full: false,
+            statistics: Statistics::new(),
+            last_end: None,
+            session,
+            args,
+            dst,
+            view,
+        }
+    }
+
+    /// Asks until all have answered, or time is up; whatever comes of it, each request is counted.
+    pub(super) fn go(&mut self, report: &mut Report) -> Result<(), Failure> {
+        let result = self.turns(report);
+        let stack = &self.session.stack;
+        let under_way = stack.under_way();
+        self.statistics.sent += under_way as u64;
+        let unresolved = (stack.in_flight() - under_way) as u64; // ARP still asks
+        self.statistics.unsent += unresolved;
+        self.statistics.unresolved += unresolved;
+        self.statistics.foreign += self.session.foreign_errors();
+        result
+    }
+
+    fn turns(&mut self, report: &mut Report) -> Result<(), Failure> {
+        let deadline = self.args.deadline.map(|deadline| self.began + deadline);
+        for turn in 0_u64.. {
+            let now = self.session.now();
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                return Ok(());
+            }
+            self.full = false;
+            let mut stirs = false;
+            while !self.full && self.has_more() && self.rhythm.is_due(now, self.is_resolving()) {
+                self.ask(now, report)?;
+                stirs = true;
+            }
+            let polled = self.session.poll();
+            while let Some(event) = self.session.stack.event() {
+                self.tell(event, report)?;
+                stirs = true;
+            }
+            let more = self.session.or_gone(polled, report)?;
+            let over = !self.has_more() && self.session.stack.in_flight() == 0;
+            let lingers = self.linger().filter(|end| over && *end > self.session.now());
+            if self.stopped || self.taken || (over && lingers.is_none()) {
+                return Ok(());
+            }
+            // In a flood the answer is often there as soon as the request has left.
+            let at_once = stirs && self.rhythm.is_by_answers();
+            let waits = !(more || at_once);
+            if waits {
+                // A full link says when it has room again.
+                let next = (self.has_more() && !self.full).then(|| self.rhythm.next());
+                let until = next.into_iter().chain(deadline).chain(lingers).min();
+                self.session.wait(until)?;
+            }
+            if waits || turn.is_multiple_of(TURNS) {
+                match self.session.wish() {
+                    Some(Wish::Stop) => self.stopped = true,
+                    Some(Wish::Figures) => self.view.figures(&self.statistics, report),
+                    None => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Until when the last answers may still be late or doubled, where others were.
+    fn linger(&self) -> Option<Instant> {
+        let Statistics { received, duplicates, late, timed_out, .. } = self.statistics;
+        let for_late = (0 < late && late < timed_out).then_some(self.args.wait);
+        let for_doubles = (0 < duplicates && duplicates < received).then_some(DOUBLES);
+        Some(self.last_end? + for_late.max(for_doubles)?)
+    }
+
+    /// Whether a request waits for ARP; another would take its place.
+    fn is_resolving(&self) -> bool {
+        self.session.stack.in_flight() > self.session.stack.under_way()
+    }
+
+    fn has_more(&self) -> bool {
+        !self.stopped && self.args.count.is_none_or(|count| self.asked < count)
+    }
+
+    fn ask(&mut self, now: Instant, report: &mut Report) -> Result<(), Failure> {
+        let sequence = (self.asked + self.skipped + 1) as u16; // it wraps, as the field does
+        if let Some(open) = self.open.filter(|_| self.args.letters.outstanding) {
+            self.view.outstanding(&self.session, now, open, report)?;
+        }
+        self.open = None;
+        if self.explain {
+            let what = format!("icmp_seq={sequence}");
+            explain::tell_decision(&self.session, self.dst, &what, report)?;
+        }
+        let echo = Echo {
+            ttl: self.args.ttl,
+            tos: self.args.tos,
+            dont_fragment: size::dont_fragment(&mut self.session, self.dst, self.args),
+            options: self.options,
+            timeout: self.args.wait,
+            ..Echo::new(self.dst, sequence, &self.data)
+        };
+        match self.session.stack.echo(now, &echo) {
+            Ok(()) => self.open = Some(sequence),
+            Err(error) if error.is_full() => {
+                self.full = true;
+                return Ok(());
+            }
+            Err(SendError::InFlight { .. }) if self.rhythm.is_by_answers() => {
+                self.skipped += 1;
+                return Ok(());
+            }
+            Err(error) => {
+                self.statistics.unsent += 1;
+                self.view.refused(&self.session, now, sequence, &error, report)?;
+            }
+        }
+        self.asked += 1;
+        self.rhythm.asked(now, sequence);
+        if self.args.letters.flood {
+            report.draw(".")?;
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, event: Event, report: &mut Report) -> Result<(), Failure> {
+        let Event { at, from_mac, what } = event;
+        match what {
+            What::Link(event) => self.session.link_changed(report, at, event),
+            What::Arp(event) => {
+                if let arp::Event::Taken { addr, .. } | arp::Event::Lost { addr, .. } = event {
+                    self.taken |= addr == self.session.identity.network.ip();
+                }
+                self.view.arp(&self.session, at, &event, report)
+            }
+            What::Icmp(icmp::Event::Ended(ended)) => {
+                self.last_end = Some(at);
+                self.open = self.open.filter(|open| *open != ended.sequence);
+                match ended.outcome {
+                    Outcome::Reply { round_trip, reordered, .. } => {
+                        self.rhythm.answered(ended.sequence);
+                        self.statistics.reordered += u64::from(reordered);
+                        self.statistics.reply(round_trip);
+                    }
+                    Outcome::Error(_) => {
+                        self.statistics.sent += 1;
+                        self.statistics.errors += 1;
+                    }
+                    Outcome::TimedOut { .. } => {
+                        self.statistics.sent += 1;
+                        self.statistics.timed_out += 1;
+                    }
+                    Outcome::Unresolved { .. } | Outcome::Replaced => {
+                        self.statistics.unsent += 1;
+                        self.statistics.unresolved += 1;
+                    }
+                    _ => self.statistics.unsent += 1,
+                }
+                self.view.ended(&self.session, (at, from_mac), &ended, report)
+            }
+            What::Icmp(icmp::Event::Stray(stray)) => {
+                let statistics = &mut self.statistics;
+                match stray.straying {
+                    Straying::Duplicate { .. } => statistics.duplicates += 1,
+                    Straying::Late { .. } => statistics.late += 1,
+                    Straying::Corrupt(_) => statistics.corrupt += 1,
+                    _ => statistics.foreign += 1,
+                }
+                self.view.stray(&self.session, (at, from_mac), &stray, report)
+            }
+            What::Icmp(icmp::Event::Recorded(recorded)) => {
+                self.view.recorded(&self.session, at, &recorded, report)
+            }
+            What::Icmp(_) => Ok(()),
+        }
+    }
+}
+
+/// In a flood, so many turns may pass before a signal is heard.
+const TURNS: u64 = 64;
+
+/// How far behind its first a second answer may come.
+const DOUBLES: Duration = Duration::from_millis(200);

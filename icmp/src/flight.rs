@@ -8,6 +8,7 @@ use ipv4::Source;
 
 use crate::{
     deadlines::Deadlines,
+    spread::Spread,
     ticks::{NEVER, ticks},
 };
 
@@ -17,13 +18,13 @@ pub(crate) type Key = (Ipv4Addr, u16);
 /// The echo requests that have not ended, and those that ended last: 32 octets each. Every moment
 /// is in ticks.
 pub(crate) struct Flights {
-    slots: HashMap<Key, Slot>,
+    slots: HashMap<Key, Slot, Spread>,
     /// At least one item for each echo under way, no later than its own deadline.
     deadlines: Deadlines,
     /// In which order echoes ended, and which use of its key each was.
     past: VecDeque<(Key, u8)>,
     /// When the latest request left that each host has answered, as long as it is remembered.
-    answered: HashMap<Ipv4Addr, u64>,
+    answered: HashMap<Ipv4Addr, u64, Spread>,
     in_flight: usize,
     under_way: usize,
     remembered: usize,
@@ -86,10 +87,10 @@ impl Flights {
     /// None; of those that will have ended, `remembered` are kept.
     pub(crate) fn new(remembered: usize) -> Self {
         Self {
-            slots: HashMap::new(),
+            slots: HashMap::default(),
             deadlines: Deadlines::default(),
             past: VecDeque::new(),
-            answered: HashMap::new(),
+            answered: HashMap::default(),
             in_flight: 0,
             under_way: 0,
             remembered,
@@ -213,7 +214,7 @@ impl Flights {
             return;
         }
         let slots = &self.slots;
-        let mut kept = HashSet::with_capacity(self.under_way);
+        let mut kept = HashSet::with_capacity_and_hasher(self.under_way, Spread::default());
         self.deadlines.retain(|(at, key)| {
             let slot = slots.get(&key).filter(|slot| slot.is_in_flight());
             slot.is_some_and(|slot| at <= slot.deadline()) && kept.insert(key)

@@ -60,6 +60,7 @@ mod object;
 mod problem;
 mod quoted;
 mod report;
+mod spread;
 mod ticks;
 mod view;
 

@@ -2,7 +2,7 @@ use std::{cmp::Reverse, net::Ipv4Addr};
 
 use ipnetwork::Ipv4Network;
 use link::{
-    Filter, Interface, Kind, Link, PacketSocket, Source, State, Tagged, Tap,
+    Filter, Interface, Kind, Link, PacketSocket, Ring, Source, State, Tagged, Tap,
     capture::{Recorder, Writer},
     namespace,
 };
@@ -40,6 +40,8 @@ pub(crate) enum Us {
     Host,
     /// One that asks so fast that each frame's stamp would cost too much.
     Sweeper,
+    /// One that asks one host so often that even a system call for its answers costs too much.
+    Flooder,
     /// Whoever has this address: it is being announced.
     Claimant(Ipv4Addr),
     /// Nobody: without an address; only ARP is heard.
@@ -166,7 +168,7 @@ impl Us {
     /// The only address that we have, if we need no network.
     fn alone(self) -> Option<Ipv4Addr> {
         match self {
-            Self::Host | Self::Sweeper => None,
+            Self::Host | Self::Sweeper | Self::Flooder => None,
             Self::Claimant(addr) => Some(addr),
             Self::Nobody | Self::Deaf => Some(Ipv4Addr::UNSPECIFIED),
         }
@@ -187,6 +189,7 @@ fn socket(
         PacketSocket::options().filter(filter).tagged(!global.vlan.is_empty()).lingering(true);
     let options = match us {
         Us::Sweeper => options.stamps(false),
+        Us::Flooder => options.stamps(false).ring(FLOOD),
         _ => options,
     };
     let options = global.source_mac.iter().fold(options, |options, mac| options.mac(*mac));
@@ -220,3 +223,6 @@ fn leading_to(target: Option<Ipv4Addr>) -> Result<Interface, Failure> {
             .hint("`sidestack interfaces` lists those there are; `-I lab` needs none")
     })
 }
+
+/// Room for the answers to a flood, while we do something else.
+const FLOOD: Ring = Ring::V2 { octets: 4 << 20 };

@@ -30,7 +30,7 @@ pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     }
     refuse(global, args)?;
     let dst = target::resolve(&args.targets[0])?;
-    let us = if args.letters.flood { Us::Sweeper } else { Us::Host };
+    let us = if args.letters.flood { Us::Flooder } else { Us::Host };
     let mut session = Session::open(global, Some(dst), us, arp::Config::default())?;
     let next_hop = next_hop(&session, dst)?;
     size::check(&mut session, dst, args)?;

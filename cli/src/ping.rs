@@ -51,12 +51,12 @@ pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
         owners: &run.view.owners,
     });
     let pass = pass && !run.taken;
-    let verdict = Verdict { interrupted: run.stopped, pass, missed };
+    let verdict = Verdict { interrupted: run.stopped.is_some(), pass, missed };
     run.view.summary(&run.session, &run.statistics, run.began, &verdict, report)?;
     let closed = run.session.close(report);
     ended.and(closed)?;
     let bounded = args.count.is_some() || args.deadline.is_some();
-    Ok(if run.stopped && bounded { 130 } else { u8::from(!pass) })
+    Ok(if run.stopped.is_some() && bounded { 130 } else { u8::from(!pass) })
 }
 
 /// Refuses letters that mean nothing together.

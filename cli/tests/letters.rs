@@ -1,4 +1,4 @@
-//! The letters of ping(8): `-f -A -l -a -R -T -O`, and the sizes that fragments allow.
+//! The letters of ping(8): `-A -l -a -R -T -O`, and the sizes that fragments allow.
 
 mod common;
 
@@ -10,35 +10,6 @@ fn run(args: &str) -> (Option<i32>, Vec<String>) {
     let output = sidestack(args);
     let lines = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
     (output.status.code(), lines)
-}
-
-#[test]
-fn a_flood_asks_again_when_the_answer_has_come_and_draws_nothing_into_a_file() {
-    let (exit, lines) = run("ping -f -c 1000 -I lab:pace=0 10.0.0.2");
-    assert_eq!(exit, Some(0));
-    assert_eq!(lines[1..3], ["", "--- 10.0.0.2 ping statistics ---"]);
-    // 0.1 ms for ARP, and for each round trip.
-    assert_eq!(lines[3], "1000 packets transmitted, 1000 received, 0% packet loss, time 100ms");
-}
-
-#[test]
-fn a_flood_without_answers_asks_a_hundred_times_a_second() {
-    let flood = "ping -f -W 5ms -I lab:pace=0,silent=ip 10.0.0.2";
-    let (exit, lines) = run(&format!("{flood} -c 101"));
-    assert_eq!(exit, Some(1));
-    assert_eq!(lines[3], "101 packets transmitted, 0 received, 100% packet loss, time 1005ms");
-}
-
-#[test]
-fn a_flood_at_an_interval_keeps_to_it() {
-    let (_, lines) = run("ping -f -i 20ms -c 51 -I lab:pace=0 10.0.0.2");
-    assert_eq!(lines[3], "51 packets transmitted, 51 received, 0% packet loss, time 1000ms");
-}
-
-#[test]
-fn sequence_numbers_go_round_in_a_flood() {
-    let (_, lines) = run("ping -f -c 70000 -l 8 -I lab:pace=0 10.0.0.2");
-    assert!(lines[3].starts_with("70000 packets transmitted, 70000 received, 0%"), "{lines:?}");
 }
 
 #[test]

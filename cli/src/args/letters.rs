@@ -4,9 +4,10 @@ use clap::{Args, ValueEnum};
 #[derive(Args)]
 #[command(next_help_heading = "One target")]
 pub(crate) struct Letters {
-    /// Ask again as soon as the answer has come, or 10 ms have passed; -i sets a pace instead
+    /// Ask again as soon as an answer has come, or 10 ms have passed; -i sets a pace instead
     ///
-    /// No line for each: on a terminal a dot, which the answer takes away again.
+    /// Up to 16 requests are under way at once, or as many as -l says. No line for each: on a
+    /// terminal a dot, which the answer takes away again.
     #[arg(short = 'f', long, conflicts_with_all = ["adaptive", "outstanding", "timestamps",
         "record_route", "record_times"])]
     pub(crate) flood: bool,

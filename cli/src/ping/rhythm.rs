@@ -10,11 +10,13 @@ pub(super) struct Rhythm {
     interval: Duration,
     /// Requests that may be unanswered when the next one leaves before its time.
     window: Option<u16>,
+    flood: bool,
     /// Requests that still leave at once.
     preload: u16,
-    asked: u16,
-    /// The latest request that was answered.
-    answered: u16,
+    /// The number of the latest request.
+    asked: u64,
+    /// That of the latest which was answered.
+    answered: u64,
 }
 
 impl Rhythm {
@@ -26,11 +28,13 @@ impl Rhythm {
             None if letters.flood => FLOOD,
             None => INTERVAL,
         };
-        let at_once = letters.preload.unwrap_or(1);
+        let window = if letters.flood && by_answers { WINDOW } else { 1 };
+        let at_once = letters.preload.unwrap_or(window);
         Self {
             pace: Pace::new(now, interval),
             interval,
             window: by_answers.then_some(at_once),
+            flood: letters.flood,
             preload: if by_answers { 0 } else { at_once - 1 },
             asked: 0,
             answered: 0,
@@ -42,20 +46,39 @@ impl Rhythm {
         self.window.is_some()
     }
 
-    /// Whether it is due; before its time only where none before it is `held` up.
+    /// Whether it is a flood.
+    pub(super) fn is_flood(&self) -> bool {
+        self.flood
+    }
+
+    /// So many turns in a row may bring nothing before it is worth to wait: in a flood, to look once
+    /// more takes no system call, and to be woken longer than the answer that is on its way.
+    pub(super) fn patience(&self) -> u32 {
+        match self.window {
+            Some(_) if self.flood => SPINS,
+            Some(_) => 1,
+            None => 0,
+        }
+    }
+
+    /// Whether the next is due; before its time only where none before it is `held` up. What
+    /// answers set the pace of is not asked for while there can be none.
     pub(super) fn is_due(&self, now: Instant, held: bool) -> bool {
-        let unanswered = self.asked.wrapping_sub(self.answered);
-        let early = self.preload > 0 || self.window.is_some_and(|window| unanswered < window);
-        self.pace.next() <= now || (early && !held)
+        let unanswered = self.asked - self.answered;
+        match self.window {
+            Some(window) => !held && (unanswered < window.into() || self.pace.next() <= now),
+            None => self.pace.next() <= now || (self.preload > 0 && !held),
+        }
     }
 
-    /// When it is due at the latest.
-    pub(super) fn next(&self) -> Instant {
-        self.pace.next()
+    /// When it is due at the latest; `None` while nobody can say.
+    pub(super) fn next(&self, held: bool) -> Option<Instant> {
+        (self.window.is_none() || !held).then(|| self.pace.next())
     }
 
-    pub(super) fn asked(&mut self, now: Instant, sequence: u16) {
-        self.asked = sequence;
+    /// The request of that number, counted from 1, was made.
+    pub(super) fn asked(&mut self, now: Instant, number: u64) {
+        self.asked = number;
         if self.window.is_some() {
             self.pace = Pace::new(now + self.interval, self.interval);
         } else if self.pace.next() <= now {
@@ -67,10 +90,8 @@ impl Rhythm {
 
     /// Those asked before `sequence` are no longer waited for.
     pub(super) fn answered(&mut self, sequence: u16) {
-        let newer = sequence.wrapping_sub(self.answered);
-        if newer <= self.asked.wrapping_sub(self.answered) {
-            self.answered = sequence;
-        }
+        let before = (self.asked as u16).wrapping_sub(sequence); // the latest of that sequence number
+        self.answered = self.answered.max(self.asked.saturating_sub(before.into()));
     }
 }
 
@@ -79,3 +100,69 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Between two requests of a flood that nobody answers.
 const FLOOD: Duration = Duration::from_millis(10);
+
+/// Requests of a flood that are under way at once, unless said: where each answer is there as soon
+/// as its request has left, more of them are not answered any sooner.
+const WINDOW: u16 = 16;
+
+/// Turns in vain before a flood waits: some microseconds.
+const SPINS: u32 = 16;
+
+#[cfg(test)]
+mod tests {
+    use stack::Lab;
+
+    use super::*;
+
+    fn rhythm(now: Instant, window: u16) -> Rhythm {
+        let pace = Pace::new(now, FLOOD);
+        let (interval, window) = (FLOOD, Some(window));
+        Rhythm { pace, interval, window, flood: true, preload: 0, asked: 0, answered: 0 }
+    }
+
+    /// Makes all requests that are due; returns how many.
+    fn ask(rhythm: &mut Rhythm, now: Instant) -> u64 {
+        let before = rhythm.asked;
+        while rhythm.is_due(now, false) {
+            rhythm.asked(now, rhythm.asked + 1);
+        }
+        rhythm.asked - before
+    }
+
+    #[test]
+    fn an_answer_makes_room_for_its_request_and_for_all_before_it() {
+        let now = Lab::new().now();
+        let mut rhythm = rhythm(now, 4);
+        assert_eq!(ask(&mut rhythm, now), 4);
+        rhythm.answered(1);
+        assert_eq!(ask(&mut rhythm, now), 1);
+        rhythm.answered(4);
+        assert_eq!(ask(&mut rhythm, now), 3);
+        rhythm.answered(2); // overtaken
+        assert_eq!(ask(&mut rhythm, now), 0);
+    }
+
+    #[test]
+    fn without_answers_a_hundred_leave_a_second_however_long_it_takes() {
+        let start = Lab::new().now();
+        let mut rhythm = rhythm(start, 4);
+        assert_eq!(ask(&mut rhythm, start), 4);
+        for n in 1..70_000 {
+            let next = start + n * FLOOD;
+            assert_eq!(rhythm.next(false), Some(next));
+            assert_eq!(ask(&mut rhythm, next), 1, "after {n} times 10 ms");
+        }
+        rhythm.answered(rhythm.asked as u16);
+        assert_eq!(ask(&mut rhythm, start + 69_999 * FLOOD), 4);
+    }
+
+    #[test]
+    fn nothing_is_due_while_the_first_is_held_up() {
+        let start = Lab::new().now();
+        let mut rhythm = rhythm(start, 4);
+        rhythm.asked(start, 1);
+        assert!(!rhythm.is_due(start + 2 * FLOOD, true));
+        assert_eq!(rhythm.next(true), None);
+        assert_eq!(ask(&mut rhythm, start + 2 * FLOOD), 3);
+    }
+}

@@ -23,6 +23,8 @@ pub(super) struct Run<'a> {
     pub(super) view: View<'a>,
     data: Vec<u8>,
     options: Options,
+    /// As the path was known to be when the latest request was due.
+    dont_fragment: bool,
     explain: bool,
     rhythm: Rhythm,
     pub(super) began: Instant,
@@ -30,12 +32,15 @@ pub(super) struct Run<'a> {
     asked: u64,
     /// Sequence numbers passed over, since their last requests still may be answered.
     skipped: u64,
+    /// How many of those in a row.
+    in_use: u64,
     /// The last request, while it has not ended.
     open: Option<u16>,
-    pub(super) stopped: bool,
+    /// When somebody stopped us.
+    pub(super) stopped: Option<Instant>,
     /// Our address has turned out to be somebody else's.
     pub(super) taken: bool,
-    /// The link had no room for the request that is due.
+    /// The link had no room for the request that is due, or no sequence number was free.
     full: bool,
     pub(super) statistics: Statistics,
     /// When the last request ended.
@@ -54,13 +59,15 @@ impl<'a> Run<'a> {
         Self {
             data: data(args),
             options: options(args),
+            dont_fragment: false,
             explain,
             rhythm: Rhythm::new(session.now(), args),
             began: session.now(),
             asked: 0,
             skipped: 0,
+            in_use: 0,
             open: None,
-            stopped: false,
+            stopped: None,
             taken: false,
             full: false,
             statistics: Statistics::new(),
@@ -87,40 +94,36 @@ impl<'a> Run<'a> {
 
     fn turns(&mut self, report: &mut Report) -> Result<(), Failure> {
         let deadline = self.args.deadline.map(|deadline| self.began + deadline);
+        let mut idle = 0;
         for turn in 0_u64.. {
             let now = self.session.now();
             if deadline.is_some_and(|deadline| deadline <= now) {
                 return Ok(());
             }
-            self.full = false;
-            let mut stirs = false;
-            while !self.full && self.has_more() && self.rhythm.is_due(now, self.is_resolving()) {
-                self.ask(now, report)?;
-                stirs = true;
-            }
+            let (mut stirs, more_due) = self.ask_all(now, report)?;
             let polled = self.session.poll();
             while let Some(event) = self.session.stack.event() {
                 self.tell(event, report)?;
                 stirs = true;
             }
-            let more = self.session.or_gone(polled, report)?;
+            let more = self.session.or_gone(polled, report)? || more_due;
             let over = !self.has_more() && self.session.stack.in_flight() == 0;
             let lingers = self.linger().filter(|end| over && *end > self.session.now());
-            if self.stopped || self.taken || (over && lingers.is_none()) {
+            if self.is_cut() || self.taken || (over && lingers.is_none()) {
                 return Ok(());
             }
-            // In a flood the answer is often there as soon as the request has left.
-            let at_once = stirs && self.rhythm.is_by_answers();
-            let waits = !(more || at_once);
+            idle = if stirs { 0 } else { idle + 1 };
+            let waits = !more && idle >= self.rhythm.patience();
             if waits {
                 // A full link says when it has room again.
-                let next = (self.has_more() && !self.full).then(|| self.rhythm.next());
-                let until = next.into_iter().chain(deadline).chain(lingers).min();
-                self.session.wait(until)?;
+                let next = self.has_room().then(|| self.rhythm.next(self.is_resolving())).flatten();
+                let last = self.stopped.map(|at| at + LAST);
+                let until = next.into_iter().chain(deadline).chain(lingers).chain(last);
+                self.session.wait(until.min())?;
             }
             if waits || turn.is_multiple_of(TURNS) {
                 match self.session.wish() {
-                    Some(Wish::Stop) => self.stopped = true,
+                    Some(Wish::Stop) => self.stopped = Some(self.session.now()),
                     Some(Wish::Figures) => self.view.figures(&self.statistics, report),
                     None => {}
                 }
@@ -143,11 +146,37 @@ impl<'a> Run<'a> {
     }
 
     fn has_more(&self) -> bool {
-        !self.stopped && self.args.count.is_none_or(|count| self.asked < count)
+        self.stopped.is_none() && self.args.count.is_none_or(|count| self.asked < count)
+    }
+
+    /// Whether one more could be asked for, as far as is known.
+    fn has_room(&self) -> bool {
+        self.has_more() && !self.full
+    }
+
+    /// Whether somebody stopped us, and what was under way in a flood has had its time.
+    fn is_cut(&self) -> bool {
+        let in_flight = self.rhythm.is_flood() && self.session.stack.in_flight() > 0;
+        self.stopped.is_some_and(|at| !in_flight || at + LAST <= self.session.now())
+    }
+
+    /// Makes the requests that are due; says whether any left, and whether there may be more.
+    fn ask_all(&mut self, now: Instant, report: &mut Report) -> Result<(bool, bool), Failure> {
+        self.full = false;
+        let (before, mut tries) = (self.asked, 0);
+        while tries < BURST && self.has_room() && self.rhythm.is_due(now, self.is_resolving()) {
+            if tries == 0 {
+                self.dont_fragment = size::dont_fragment(&mut self.session, self.dst, self.args);
+            }
+            self.ask(now, report)?;
+            tries += 1;
+        }
+        Ok((self.asked > before, tries == BURST && !self.full))
     }
 
     fn ask(&mut self, now: Instant, report: &mut Report) -> Result<(), Failure> {
-        let sequence = (self.asked + self.skipped + 1) as u16; // it wraps, as the field does
+        let number = self.asked + self.skipped + 1;
+        let sequence = number as u16; // it wraps, as the field does
         if let Some(open) = self.open.filter(|_| self.args.letters.outstanding) {
             self.view.outstanding(&self.session, now, open, report)?;
         }
@@ -159,19 +188,21 @@ impl<'a> Run<'a> {
         let echo = Echo {
             ttl: self.args.ttl,
             tos: self.args.tos,
-            dont_fragment: size::dont_fragment(&mut self.session, self.dst, self.args),
+            dont_fragment: self.dont_fragment,
             options: self.options,
             timeout: self.args.wait,
             ..Echo::new(self.dst, sequence, &self.data)
         };
         match self.session.stack.echo(now, &echo) {
-            Ok(()) => self.open = Some(sequence),
+            Ok(()) => (self.open, self.in_use) = (Some(sequence), 0),
             Err(error) if error.is_full() => {
                 self.full = true;
                 return Ok(());
             }
             Err(SendError::InFlight { .. }) if self.rhythm.is_by_answers() => {
                 self.skipped += 1;
+                self.in_use += 1;
+                self.full = self.in_use.is_multiple_of(SEQUENCES);
                 return Ok(());
             }
             Err(error) => {
@@ -180,7 +211,7 @@ impl<'a> Run<'a> {
             }
         }
         self.asked += 1;
-        self.rhythm.asked(now, sequence);
+        self.rhythm.asked(now, number);
         if self.args.letters.flood {
             report.draw(".")?;
         }
@@ -243,5 +274,14 @@ impl<'a> Run<'a> {
 /// In a flood, so many turns may pass before a signal is heard.
 const TURNS: u64 = 64;
 
+/// How long answers to a flood are waited for when it was stopped: what is under way is not lost.
+const LAST: Duration = Duration::from_millis(10);
+
 /// How far behind its first a second answer may come.
 const DOUBLES: Duration = Duration::from_millis(200);
+
+/// Requests made before what has arrived is taken in again.
+const BURST: usize = 64;
+
+/// How many sequence numbers there are.
+const SEQUENCES: u64 = 1 << 16;

@@ -1,3 +1,4 @@
+mod dots;
 mod many;
 mod recorded;
 mod rhythm;
@@ -40,7 +41,7 @@ pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
         return Ok(code);
     }
     let view = View::new(args, global.verbose, dst, next_hop);
-    let mut run = Run::new(session, args, dst, view, global.explain);
+    let mut run = Run::new(session, args, dst, view, global.explain, report.is_watched());
     run.view.header(&run.session, report)?;
     let ended = run.go(report);
     let statistics = &run.statistics;

@@ -67,6 +67,11 @@ impl Report {
         Ok(out.flush()?)
     }
 
+    /// Whether what is drawn is seen at all.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watched
+    }
+
     /// A line for people that is no result.
     pub(crate) fn note(&mut self, text: impl Display) {
         if !self.json {

@@ -9,7 +9,7 @@ use stack::{
     ipv4::Options,
 };
 
-use super::{data, recorded::options, rhythm::Rhythm, size, view::View};
+use super::{data, dots::Dots, recorded::options, rhythm::Rhythm, size, view::View};
 use crate::{
     args::Ping, explain, failure::Failure, report::Report, session::Session, signals::Wish,
     statistics::Statistics,
@@ -27,6 +27,7 @@ pub(super) struct Run<'a> {
     dont_fragment: bool,
     explain: bool,
     rhythm: Rhythm,
+    dots: Dots,
     pub(super) began: Instant,
     /// Requests made so far, whether they left or not.
     asked: u64,
@@ -55,6 +56,7 @@ impl<'a> Run<'a> {
         dst: Ipv4Addr,
         view: View<'a>,
         explain: bool,
+        watched: bool,
     ) -> Self {
         Self {
             data: data(args),
@@ -62,6 +64,7 @@ impl<'a> Run<'a> {
             dont_fragment: false,
             explain,
             rhythm: Rhythm::new(session.now(), args),
+            dots: Dots::new(watched && args.letters.flood && !args.quiet),
             began: session.now(),
             asked: 0,
             skipped: 0,
@@ -81,7 +84,7 @@ impl<'a> Run<'a> {
 
     /// Asks until all have answered, or time is up; whatever comes of it, each request is counted.
     pub(super) fn go(&mut self, report: &mut Report) -> Result<(), Failure> {
-        let result = self.turns(report);
+        let result = self.turns(report).and_then(|()| report.draw(&self.dots.rest()));
         let stack = &self.session.stack;
         let under_way = stack.under_way();
         self.statistics.sent += under_way as u64;
@@ -112,6 +115,9 @@ impl<'a> Run<'a> {
             if self.is_cut() || self.taken || (over && lingers.is_none()) {
                 return Ok(());
             }
+            if let Some(dots) = self.dots.due(now) {
+                report.draw(&dots)?;
+            }
             idle = if stirs { 0 } else { idle + 1 };
             let waits = !more && idle >= self.rhythm.patience();
             if waits {
@@ -119,7 +125,7 @@ impl<'a> Run<'a> {
                 let next = self.has_room().then(|| self.rhythm.next(self.is_resolving())).flatten();
                 let last = self.stopped.map(|at| at + LAST);
                 let until = next.into_iter().chain(deadline).chain(lingers).chain(last);
-                self.session.wait(until.min())?;
+                self.session.wait(until.chain(self.dots.deadline()).min())?;
             }
             if waits || turn.is_multiple_of(TURNS) {
                 match self.session.wish() {
@@ -212,9 +218,7 @@ impl<'a> Run<'a> {
         }
         self.asked += 1;
         self.rhythm.asked(now, number);
-        if self.args.letters.flood {
-            report.draw(".")?;
-        }
+        self.dots.asked();
         Ok(())
     }
 
@@ -234,10 +238,12 @@ impl<'a> Run<'a> {
                 match ended.outcome {
                     Outcome::Reply { round_trip, reordered, .. } => {
                         self.rhythm.answered(ended.sequence);
+                        self.dots.answered();
                         self.statistics.reordered += u64::from(reordered);
                         self.statistics.reply(round_trip);
                     }
                     Outcome::Error(_) => {
+                        self.dots.failed();
                         self.statistics.sent += 1;
                         self.statistics.errors += 1;
                     }

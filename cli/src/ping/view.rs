@@ -112,11 +112,11 @@ impl<'a> View<'a> {
                     "{bell}{len} bytes from {dst}: icmp_seq={seq} ttl={ttl} time={} ms{arp}{order}",
                     Ms(round_trip)
                 );
-                if self.args.letters.flood {
-                    report.draw("\x08 \x08")?;
-                }
                 self.say(session, at, text, report)?;
                 self.way(report)?;
+                if !report.is_for_programs() {
+                    return Ok(()); // to tell the time of day takes longer than all that
+                }
                 return report.record(&Record::Reply {
                     ts: session.time(at),
                     dst,
@@ -246,9 +246,6 @@ impl<'a> View<'a> {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let from = error.from;
-        if self.args.letters.flood {
-            report.draw("\x08E")?;
-        }
         self.say(session, at, format_args!("From {from} icmp_seq={seq} {error}"), report)?;
         report.record(&Record::icmp_error(session.time(at), self.dst, seq, error))
     }

@@ -40,8 +40,9 @@ pub(crate) enum Us {
     Host,
     /// One that asks so fast that each frame's stamp would cost too much.
     Sweeper,
-    /// One that asks one host so often that even a system call for its answers costs too much.
-    Flooder,
+    /// One that asks one host so often that even a system call for its answers costs too much; so
+    /// many frames may come while it does something else.
+    Flooder { frames: usize },
     /// Whoever has this address: it is being announced.
     Claimant(Ipv4Addr),
     /// Nobody: without an address; only ARP is heard.
@@ -168,7 +169,7 @@ impl Us {
     /// The only address that we have, if we need no network.
     fn alone(self) -> Option<Ipv4Addr> {
         match self {
-            Self::Host | Self::Sweeper | Self::Flooder => None,
+            Self::Host | Self::Sweeper | Self::Flooder { .. } => None,
             Self::Claimant(addr) => Some(addr),
             Self::Nobody | Self::Deaf => Some(Ipv4Addr::UNSPECIFIED),
         }
@@ -189,7 +190,10 @@ fn socket(
         PacketSocket::options().filter(filter).tagged(!global.vlan.is_empty()).lingering(true);
     let options = match us {
         Us::Sweeper => options.stamps(false),
-        Us::Flooder => options.stamps(false).ring(FLOOD),
+        Us::Flooder { frames } => {
+            let octets = frames.saturating_mul(FRAME).min(MOST_FRAMES * FRAME);
+            options.stamps(false).ring(Ring::V2 { octets })
+        }
         _ => options,
     };
     let options = global.source_mac.iter().fold(options, |options, mac| options.mac(*mac));
@@ -224,5 +228,8 @@ fn leading_to(target: Option<Ipv4Addr>) -> Result<Interface, Failure> {
     })
 }
 
-/// Room for the answers to a flood, while we do something else.
-const FLOOD: Ring = Ring::V2 { octets: 4 << 20 };
+/// Octets of a ring for a frame of up to 1,500 octets.
+const FRAME: usize = 2048;
+
+/// Frames that a ring is made for, at most: the kernel gives it memory at once.
+const MOST_FRAMES: usize = 8192;

@@ -31,7 +31,7 @@ pub(crate) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     }
     refuse(global, args)?;
     let dst = target::resolve(&args.targets[0])?;
-    let us = if args.letters.flood { Us::Flooder } else { Us::Host };
+    let us = if args.letters.flood { flooder(args) } else { Us::Host };
     let mut session = Session::open(global, Some(dst), us, arp::Config::default())?;
     let next_hop = next_hop(&session, dst)?;
     size::check(&mut session, dst, args)?;
@@ -82,6 +82,13 @@ fn refuse(global: &Global, args: &Ping) -> Result<(), Failure> {
     }
 }
 
+/// Who asks as fast as it is answered, and how many frames may come of all that is under way.
+fn flooder(args: &Ping) -> Us {
+    let under_way = rhythm::window(args).map_or(UNTOLD, usize::from);
+    let fragments = args.size / FRAGMENT + 1;
+    Us::Flooder { frames: (2 * under_way).saturating_mul(fragments).max(FRAMES) }
+}
+
 /// Whom frames for `dst` go to; refuses what cannot be asked at all.
 fn next_hop(session: &Session, dst: Ipv4Addr) -> Result<Ipv4Addr, Failure> {
     let network = session.identity.network;
@@ -107,6 +114,15 @@ fn data(args: &Ping) -> Vec<u8> {
         None => counting.collect(),
     }
 }
+
+/// Requests that are under way, perhaps, where only their pace is known.
+const UNTOLD: usize = 512;
+
+/// Octets of data in one fragment, at least, where frames have the usual length.
+const FRAGMENT: usize = 1400;
+
+/// Frames that may come from others meanwhile, and be for us.
+const FRAMES: usize = 128;
 
 /// Octets of the IPv4 and ICMP headers.
 const HEADERS: usize = 20 + 8;

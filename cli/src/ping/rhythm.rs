@@ -22,20 +22,18 @@ pub(super) struct Rhythm {
 impl Rhythm {
     pub(super) fn new(now: Instant, args: &Ping) -> Self {
         let letters = &args.letters;
-        let by_answers = letters.adaptive || (letters.flood && args.interval.is_none());
+        let window = window(args);
         let interval = match args.interval {
             Some(interval) => interval,
             None if letters.flood => FLOOD,
             None => INTERVAL,
         };
-        let window = if letters.flood && by_answers { WINDOW } else { 1 };
-        let at_once = letters.preload.unwrap_or(window);
         Self {
             pace: Pace::new(now, interval),
             interval,
-            window: by_answers.then_some(at_once),
+            window,
             flood: letters.flood,
-            preload: if by_answers { 0 } else { at_once - 1 },
+            preload: letters.preload.filter(|_| window.is_none()).map_or(0, |preload| preload - 1),
             asked: 0,
             answered: 0,
         }
@@ -93,6 +91,14 @@ impl Rhythm {
         let before = (self.asked as u16).wrapping_sub(sequence); // the latest of that sequence number
         self.answered = self.answered.max(self.asked.saturating_sub(before.into()));
     }
+}
+
+/// How many requests are under way at once, where the answers set the pace.
+pub(super) fn window(args: &Ping) -> Option<u16> {
+    let letters = &args.letters;
+    let flood = letters.flood && args.interval.is_none();
+    let usual = if flood { WINDOW } else { 1 };
+    (flood || letters.adaptive).then(|| letters.preload.unwrap_or(usual))
 }
 
 /// Between two requests to one host.

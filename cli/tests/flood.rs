@@ -27,12 +27,12 @@ fn counts(args: &str) -> String {
 }
 
 #[test]
-fn sixteen_are_under_way_at_once_and_nothing_is_drawn_into_a_file() {
-    let (exit, lines) = run("ping -f -c 160 -I lab:pace=0,delay=4ms 10.0.0.2");
+fn thirty_two_are_under_way_at_once_and_nothing_is_drawn_into_a_file() {
+    let (exit, lines) = run("ping -f -c 320 -I lab:pace=0,delay=4ms 10.0.0.2");
     assert_eq!(exit, Some(0));
     assert_eq!(lines[1..3], ["", "--- 10.0.0.2 ping statistics ---"]);
-    // 8.1 ms for ARP, and ten times for sixteen each.
-    assert_eq!(lines[3], "160 packets transmitted, 160 received, 0% packet loss, time 89ms");
+    // 8.1 ms for ARP, and ten times for 32 each.
+    assert_eq!(lines[3], "320 packets transmitted, 320 received, 0% packet loss, time 89ms");
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn as_many_are_under_way_as_is_said() {
 
 #[test]
 fn as_many_are_asked_for_as_is_said_though_more_could_be_under_way() {
-    for count in [1, 15, 16, 17, 100] {
+    for count in [1, 31, 32, 33, 100] {
         let counts = counts(&format!("ping -f -c {count} -I lab:pace=0 10.0.0.2"));
         let expected = format!("{count} packets transmitted, {count} received, 0% packet loss, ");
         assert!(counts.starts_with(&expected), "{counts}");
@@ -56,16 +56,16 @@ fn as_many_are_asked_for_as_is_said_though_more_could_be_under_way() {
 
 #[test]
 fn without_answers_a_hundred_more_are_asked_for_each_second() {
-    let (exit, lines) = run("ping -f -W 5ms -c 116 -I lab:pace=0,silent=ip 10.0.0.2");
+    let (exit, lines) = run("ping -f -W 5ms -c 132 -I lab:pace=0,silent=ip 10.0.0.2");
     assert_eq!(exit, Some(1));
-    assert_eq!(lines[3], "116 packets transmitted, 0 received, 100% packet loss, time 1005ms");
+    assert_eq!(lines[3], "132 packets transmitted, 0 received, 100% packet loss, time 1005ms");
 }
 
 #[test]
 fn none_is_asked_for_in_vain_while_arp_takes_longer_than_ten_milliseconds() {
-    // 16.1 ms for ARP, and for sixteen each.
-    let expected = "32 packets transmitted, 32 received, 0% packet loss, time 48ms";
-    assert_eq!(counts("ping -f -c 32 -I lab:pace=0,delay=8ms 10.0.0.2"), expected);
+    // 16.1 ms for ARP, and for 32 each.
+    let expected = "64 packets transmitted, 64 received, 0% packet loss, time 48ms";
+    assert_eq!(counts("ping -f -c 64 -I lab:pace=0,delay=8ms 10.0.0.2"), expected);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 pub(crate) struct Letters {
     /// Ask again as soon as an answer has come, or 10 ms have passed; -i sets a pace instead
     ///
-    /// Up to 16 requests are under way at once, or as many as -l says. No line for each: on a
+    /// Up to 32 requests are under way at once, or as many as -l says. No line for each: on a
     /// terminal a dot, which the answer takes away again.
     #[arg(short = 'f', long, conflicts_with_all = ["adaptive", "outstanding", "timestamps",
         "record_route", "record_times"])]

@@ -109,7 +109,7 @@ const FLOOD: Duration = Duration::from_millis(10);
 
 /// Requests of a flood that are under way at once, unless said: where each answer is there as soon
 /// as its request has left, more of them are not answered any sooner.
-const WINDOW: u16 = 16;
+const WINDOW: u16 = 32;
 
 /// Turns in vain before a flood waits: some microseconds.
 const SPINS: u32 = 16;

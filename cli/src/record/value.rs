@@ -44,19 +44,24 @@ pub(crate) struct Mac(pub(crate) MacAddr6);
 
 impl Display for Mac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0.into_array();
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
-impl Serialize for Mac {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Mac {
+    fn text(self) -> [u8; 17] {
         let mut text = [b':'; 17];
         for (octet, pair) in self.0.into_array().into_iter().zip(text.chunks_mut(3)) {
             pair[0] = HEX[usize::from(octet >> 4)];
             pair[1] = HEX[usize::from(octet & 0x0f)];
         }
-        serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default())
+        text
+    }
+}
+
+impl Serialize for Mac {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 

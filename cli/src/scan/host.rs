@@ -1,4 +1,8 @@
-use std::{net::Ipv4Addr, time::Duration};
+use std::{
+    fmt::{self, Display},
+    net::Ipv4Addr,
+    time::Duration,
+};
 
 use macaddr::MacAddr6;
 
@@ -150,16 +154,15 @@ impl Row {
         }
     }
 
-    pub(super) fn mac_text(&self) -> String {
-        self.mac.map_or_else(|| "-".into(), |mac| Mac(mac).to_string())
+    pub(super) fn mac_text(&self) -> OrDash<Mac> {
+        OrDash(self.mac.map(Mac))
     }
 
-    pub(super) fn vendor_text(&self) -> String {
-        match (self.mac, self.via) {
-            (Some(mac), _) => vendor(mac).unwrap_or("(unknown)").into(),
-            (None, Some(via)) => format!("via {via}"),
-            (None, None) => "-".into(),
-        }
+    pub(super) fn vendor_text(&self) -> OrDash<Whose> {
+        OrDash(match (self.mac, self.via) {
+            (Some(mac), _) => Some(Whose::Vendor(vendor(mac).unwrap_or("(unknown)"))),
+            (None, via) => via.map(Whose::Via),
+        })
     }
 
     /// How long the answer by ARP took.
@@ -170,23 +173,23 @@ impl Row {
         }
     }
 
-    /// Milliseconds, if it was asked and has answered.
-    pub(super) fn arp_text(&self) -> Option<String> {
-        match self.arp {
-            Arp::Answered(Some(time)) => Some(ms(time)),
-            Arp::Answered(None) => Some("heard".into()),
+    /// After how long, if it was asked and has answered.
+    pub(super) fn arp_text(&self) -> OrDash<Answer> {
+        OrDash(match self.arp {
+            Arp::Answered(Some(time)) => Some(Answer::After(time)),
+            Arp::Answered(None) => Some(Answer::Else("heard")),
             Arp::NotAsked | Arp::Silent => None,
-        }
+        })
     }
 
-    /// Milliseconds, if it was asked and has answered, or what was said instead.
-    pub(super) fn echo_text(&self) -> Option<String> {
-        match self.echo {
-            Echo::Answered { round_trip, .. } => Some(ms(round_trip)),
-            Echo::Error(what) => Some(what.into()),
-            Echo::Awaited => Some("?".into()),
+    /// After how long, if it was asked and has answered, or what was said instead.
+    pub(super) fn echo_text(&self) -> OrDash<Answer> {
+        OrDash(match self.echo {
+            Echo::Answered { round_trip, .. } => Some(Answer::After(round_trip)),
+            Echo::Error(what) => Some(Answer::Else(what)),
+            Echo::Awaited => Some(Answer::Else("?")),
             Echo::NotAsked | Echo::Silent => None,
-        }
+        })
     }
 
     /// Hops that were left of the reply's.
@@ -198,21 +201,90 @@ impl Row {
     }
 
     /// What is remarkable, the worst first.
-    pub(super) fn notes(&self) -> Vec<String> {
-        let conflict = self.conflict.then(|| format!("CONFLICT {} owners", self.owners));
-        let moved = self.moved_from.map(|old| format!("MOVED from {}", Mac(old)));
+    pub(super) fn notes(&self) -> impl Iterator<Item = Note> {
         let change = match self.change {
-            Some(Change::New) => Some("NEW".into()),
-            Some(Change::Gone) => Some("GONE".into()),
-            Some(Change::Changed(old)) => Some(format!("CHANGED from {}", Mac(old))),
+            Some(Change::New) => Some(Note::New),
+            Some(Change::Gone) => Some(Note::Gone),
+            Some(Change::Changed(old)) => Some(Note::Changed(Mac(old))),
             Some(Change::Same) | None => None,
         };
-        let same = self.same_mac.map(|other| format!("same MAC as {other}"));
-        [conflict, moved, change, same].into_iter().flatten().collect()
+        let notes = [
+            self.conflict.then_some(Note::Conflict(self.owners)),
+            self.moved_from.map(|old| Note::Moved(Mac(old))),
+            change,
+            self.same_mac.map(Note::SameMac),
+        ];
+        notes.into_iter().flatten()
     }
 }
 
-/// Milliseconds, to ten microseconds.
-fn ms(time: Duration) -> String {
-    format!("{:.2} ms", time.as_secs_f64() * 1e3)
+/// What may not be known, and then is a dash.
+pub(super) struct OrDash<T>(pub(super) Option<T>);
+
+impl<T: Display> Display for OrDash<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(text) => text.fmt(f),
+            None => f.write_str("-"),
+        }
+    }
+}
+
+/// Who made it, or where it is.
+pub(super) enum Whose {
+    Vendor(&'static str),
+    Via(Ipv4Addr),
+}
+
+impl Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Vendor(name) => f.write_str(name),
+            Self::Via(router) => write!(f, "via {router}"),
+        }
+    }
+}
+
+/// What came back.
+pub(super) enum Answer {
+    After(Duration),
+    Else(&'static str),
+}
+
+impl Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // Milliseconds, to ten microseconds.
+            Self::After(time) => {
+                let hundredths = (time.as_nanos() + 5_000) / 10_000;
+                write!(f, "{}.{:02} ms", hundredths / 100, hundredths % 100)
+            }
+            Self::Else(what) => f.write_str(what),
+        }
+    }
+}
+
+/// A remark on a host.
+#[derive(Clone, Copy)]
+pub(super) enum Note {
+    /// So many have its address.
+    Conflict(usize),
+    Moved(Mac),
+    New,
+    Gone,
+    Changed(Mac),
+    SameMac(Ipv4Addr),
+}
+
+impl Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Conflict(owners) => write!(f, "CONFLICT {owners} owners"),
+            Self::Moved(old) => write!(f, "MOVED from {old}"),
+            Self::New => f.write_str("NEW"),
+            Self::Gone => f.write_str("GONE"),
+            Self::Changed(old) => write!(f, "CHANGED from {old}"),
+            Self::SameMac(other) => write!(f, "same MAC as {other}"),
+        }
+    }
 }

@@ -1,4 +1,8 @@
-use std::io::{self, IsTerminal};
+use std::{
+    fmt::{Display, Write},
+    io::{self, IsTerminal},
+    iter,
+};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -6,7 +10,7 @@ use stack::sweep::Method;
 
 use super::{
     args::{Color, Scan},
-    host::{Echo, Row, State},
+    host::{Echo, Note, OrDash, Row, State},
     template::Template,
 };
 
@@ -39,63 +43,69 @@ impl View {
     }
 
     fn columns(&self, row: &Row) -> String {
-        let is_gone = row.state == State::Gone;
-        let mut cells = vec![
-            Cell { text: row.addr.to_string(), width: 15, style: Style::new().bold() },
-            Cell { text: row.mac_text(), width: 17, style: Style::new() },
-            Cell { text: row.vendor_text(), width: 28, style: Style::new() },
-        ];
+        let (plain, is_gone) = (Style::new(), row.state == State::Gone);
+        let mut line = Line { view: self, text: String::with_capacity(96), lacking: None };
+        line.cell(15, Style::new().bold(), row.addr);
+        line.cell(17, plain, row.mac_text());
+        line.cell(28, plain, row.vendor_text());
         if self.names {
-            let text = row.name.clone().unwrap_or_else(|| "-".into());
-            cells.push(Cell { text, width: 28, style: Style::new() });
+            line.cell(28, plain, OrDash(row.name.as_ref()));
         }
-        let none = || "-".to_owned();
         if self.method != Method::Echo {
-            let text = format!("arp {}", row.arp_text().unwrap_or_else(none));
-            cells.push(Cell { text, width: 14, style: Style::new() });
+            line.cell(14, plain, format_args!("arp {}", row.arp_text()));
         }
         if self.method != Method::Arp {
-            let ttl = row.ttl().map_or_else(String::new, |ttl| format!(" ttl {ttl}"));
-            let text = format!("echo {}{ttl}", row.echo_text().unwrap_or_else(none));
             let mute = matches!(row.echo, Echo::Silent | Echo::Error(_)) && !is_gone;
-            let style = if mute { AnsiColor::Yellow.on_default() } else { Style::new() };
-            cells.push(Cell { text, width: 23, style });
+            let style = if mute { AnsiColor::Yellow.on_default() } else { plain };
+            let echo = row.echo_text();
+            match row.ttl() {
+                Some(ttl) => line.cell(23, style, format_args!("echo {echo} ttl {ttl}")),
+                None => line.cell(23, style, format_args!("echo {echo}")),
+            }
         }
-        cells.extend(row.notes().into_iter().map(|text| Cell {
-            style: style(&text),
-            text,
-            width: 0,
-        }));
-        let last = cells.len() - 1;
-        let shown = cells.iter().enumerate().map(|(n, cell)| self.cell(cell, n == last));
-        shown.collect::<Vec<_>>().join(if self.aligned { "  " } else { "\t" })
-    }
-
-    fn cell(&self, cell: &Cell, is_last: bool) -> String {
-        let Cell { text, width, style } = cell;
-        let width = if self.aligned && !is_last { *width } else { 0 };
-        let fill = " ".repeat(width.saturating_sub(text.chars().count()));
-        if self.coloured && *style != Style::new() {
-            return format!("{style}{text}{style:#}{fill}");
+        for note in row.notes() {
+            line.cell(0, style(note), note);
         }
-        format!("{text}{fill}")
+        line.text
     }
 }
 
-struct Cell {
+/// A line that cells are added to.
+struct Line<'a> {
+    view: &'a View,
     text: String,
-    /// Of its column, in characters, where there are columns.
-    width: usize,
-    style: Style,
+    /// Characters that the last cell is shorter than its column.
+    lacking: Option<usize>,
+}
+
+impl Line<'_> {
+    /// Adds `text` to a column of so many characters, where there are columns.
+    fn cell(&mut self, width: usize, style: Style, text: impl Display) {
+        let View { aligned, coloured, .. } = *self.view;
+        if let Some(lacking) = self.lacking.take() {
+            self.text.extend(iter::repeat_n(' ', lacking));
+            self.text.push_str(if aligned { "  " } else { "\t" });
+        }
+        let start = self.text.len();
+        let _ = match coloured && style != Style::new() {
+            true => write!(self.text, "{style}{text}{style:#}"),
+            false => write!(self.text, "{text}"),
+        }; // a string takes all
+        self.lacking = Some(0);
+        if aligned {
+            let shown = anstream::adapter::strip_str(&self.text[start..]).to_string();
+            self.lacking = Some(width.saturating_sub(shown.chars().count()));
+        }
+    }
 }
 
 /// Of a note.
-fn style(note: &str) -> Style {
-    match note.split(' ').next() {
-        Some("CONFLICT") => AnsiColor::Red.on_default().bold(),
-        Some("NEW") => AnsiColor::Green.on_default(),
-        Some("GONE" | "CHANGED" | "MOVED") => AnsiColor::Magenta.on_default(),
-        _ => Style::new().dimmed(),
+fn style(note: Note) -> Style {
+    match note {
+        Note::Conflict(_) => AnsiColor::Red.on_default().bold(),
+        Note::New => AnsiColor::Green.on_default(),
+        Note::Gone | Note::Changed(_) | Note::Moved(_) => AnsiColor::Magenta.on_default(),
+        Note::SameMac(_) => Style::new().dimmed(),
     }
 }
 

@@ -1,6 +1,6 @@
 use std::{fmt::Write, str::FromStr};
 
-use super::host::Row;
+use super::host::{OrDash, Row};
 
 /// What -F makes of a host, as arp-scan(1) has it.
 #[derive(Clone, Debug)]
@@ -43,17 +43,16 @@ impl Template {
 
 impl Field {
     fn of(self, row: &Row) -> String {
-        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
         match self {
             Self::Ip => row.addr.to_string(),
-            Self::Mac => row.mac_text(),
-            Self::Vendor => row.vendor_text(),
-            Self::Name => or_dash(row.name.clone()),
-            Self::Arp => or_dash(row.arp_text()),
-            Self::Echo => or_dash(row.echo_text()),
-            Self::Ttl => or_dash(row.ttl().map(|ttl| ttl.to_string())),
+            Self::Mac => row.mac_text().to_string(),
+            Self::Vendor => row.vendor_text().to_string(),
+            Self::Name => OrDash(row.name.as_ref()).to_string(),
+            Self::Arp => row.arp_text().to_string(),
+            Self::Echo => row.echo_text().to_string(),
+            Self::Ttl => OrDash(row.ttl()).to_string(),
             Self::Owners => row.owners.to_string(),
-            Self::Note => row.notes().join(", "),
+            Self::Note => row.notes().map(|note| note.to_string()).collect::<Vec<_>>().join(", "),
         }
     }
 

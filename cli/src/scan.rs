@@ -2,6 +2,7 @@
 
 pub(crate) mod args;
 mod earlier;
+mod few;
 mod figures;
 mod host;
 mod line;
@@ -79,6 +80,7 @@ pub(crate) fn run(global: &Global, args: &Scan, report: &mut Report) -> Result<u
     let (contested, stopped) = (false, false);
     let mut scan = Run { session, args, sweep, apart, teller, began, contested, stopped };
     scan.header(&texts, report);
+    report.gather();
     let ended = scan.go(report);
     scan.teller.rest(&scan.session, report)?;
     scan.summary(is_against, found_before, report)?;
@@ -136,6 +138,7 @@ impl Run<'_> {
                 return Ok(());
             }
             if !more {
+                report.flush()?;
                 let next = self.sweep.deadline(&self.session.stack);
                 let told = self.teller.deadline(self.session.now());
                 self.session.wait(next.into_iter().chain(told).min())?;

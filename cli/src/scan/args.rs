@@ -39,7 +39,8 @@ pub(crate) struct Scan {
     /// In an order that is drawn; so also beyond 256 targets
     #[arg(short = 'R', long)]
     pub(crate) random: bool,
-    /// How long to wait for each echo reply
+    /// How long to wait for each echo reply, and for others with the address of one who answered by
+    /// ARP: 200ms at most
     #[arg(
         short = 'W', long, value_name = "DUR", default_value = "1s",
         value_parser = value::interval

@@ -1,3 +1,5 @@
+mod past;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     net::Ipv4Addr,
@@ -8,26 +10,30 @@ use macaddr::MacAddr6;
 
 use super::{
     earlier::Earlier,
+    few::Few,
     figures::Figures,
     host::{Arp, Change, Echo, Row, State},
 };
+use past::Past;
 
 /// Who has answered, and what there is still to be waited for before a host is told of.
-#[derive(Default)]
 pub(super) struct Roll {
-    open: BTreeMap<Ipv4Addr, Host>,
+    /// Each in a place of its own: what is moved when there are more is not they.
+    open: HashMap<Ipv4Addr, Box<Host>>,
     /// When all that can be waited for of an open host has come.
     settling: BTreeSet<(Instant, Ipv4Addr)>,
-    told: HashMap<Ipv4Addr, Told>,
+    past: Past,
     /// Each station's first address, and how many it has.
     stations: HashMap<MacAddr6, (Ipv4Addr, u64)>,
     known: Option<Earlier>,
+    /// How long after its first answer another owner of an address may still speak up.
+    linger: Duration,
     pub(super) figures: Figures,
 }
 
 /// A host that has answered, and that nothing was told of yet.
 struct Host {
-    owners: Vec<Owner>,
+    owners: Few<Owner>,
     via: Option<Ipv4Addr>,
     echo: Echo,
     /// Who sent the echo reply.
@@ -45,16 +51,19 @@ struct Owner {
     moved_from: Option<MacAddr6>,
 }
 
-/// Of a host that was told of.
-struct Told {
-    macs: Vec<MacAddr6>,
-    conflict: bool,
-}
-
 impl Roll {
-    /// Against what an earlier scan saw, if there is one.
-    pub(super) fn against(known: Option<Earlier>) -> Self {
-        Self { known, ..Self::default() }
+    /// Of so many targets, against what an earlier scan saw, if there is one, for somebody who waits
+    /// that long for an answer.
+    pub(super) fn new(known: Option<Earlier>, total: u64, wait: Duration) -> Self {
+        Self {
+            open: HashMap::new(),
+            settling: BTreeSet::new(),
+            past: Past::of(total),
+            stations: HashMap::new(),
+            known,
+            linger: wait.min(LINGER),
+            figures: Figures::default(),
+        }
     }
 
     /// `addr` has said by ARP where it is; an echo is to follow, unless it `is_all`.
@@ -68,8 +77,9 @@ impl Roll {
     ) {
         let owner = Owner { mac: Some(mac), arp: Arp::Answered(time), moved_from: None };
         let echo = if is_all { Echo::NotAsked } else { Echo::Awaited };
-        let due = is_all.then(|| at + LINGER);
-        self.open.insert(addr, Host { owners: vec![owner], echo, due, ..Host::new(at) });
+        let due = is_all.then(|| at + self.linger);
+        let host = Host { owners: Few::one(owner), echo, due, ..Host::new(at) };
+        self.open.insert(addr, Box::new(host));
         self.settling.extend(due.map(|due| (due, addr)));
     }
 
@@ -86,16 +96,16 @@ impl Roll {
         if !has_answered && !self.open.contains_key(&addr) {
             return false;
         }
-        let host = self.open.entry(addr).or_insert_with(|| Host::new(at));
+        let host = self.open.entry(addr).or_insert_with(|| Box::new(Host::new(at)));
         (host.echo, host.via) = (echo, via);
         host.echo_mac = from_mac.filter(|_| has_answered && via.is_none());
-        if host.owners.is_empty() {
+        if host.owners.first().is_none() {
             let mac = host.echo_mac;
             host.owners.push(Owner { mac, arp: Arp::NotAsked, moved_from: None });
         } else if let Some(mac) = host.echo_mac {
             host.conflict |= host.add(mac, Arp::NotAsked);
         }
-        let due = at.max(host.answered + LINGER);
+        let due = at.max(host.answered + self.linger);
         host.due = Some(due);
         self.settling.insert((due, addr));
         true
@@ -119,7 +129,7 @@ impl Roll {
             host.conflict = true;
             return None;
         }
-        let told = self.told.get_mut(&addr)?;
+        let told = self.past.at(addr)?;
         if told.macs.contains(&mac) || told.macs.len() >= MOST_OWNERS {
             return None;
         }
@@ -133,9 +143,9 @@ impl Roll {
 
     /// `mac` has answered an echo to `addr`, though another had answered it already.
     pub(super) fn answered_too(&mut self, addr: Ipv4Addr, mac: MacAddr6) -> Option<Row> {
-        let is_known = match (self.open.get(&addr), self.told.get(&addr)) {
-            (Some(host), _) => host.owners.iter().any(|owner| owner.mac == Some(mac)),
-            (_, told) => told.is_none_or(|told| told.macs.contains(&mac)),
+        let is_known = match self.open.get(&addr) {
+            Some(host) => host.owners.iter().any(|owner| owner.mac == Some(mac)),
+            None => self.past.at(addr).is_none_or(|told| told.macs.contains(&mac)),
         };
         if is_known { None } else { self.claimed(addr, mac, Arp::NotAsked) }
     }
@@ -149,7 +159,7 @@ impl Roll {
             }
             return None;
         }
-        let told = self.told.get_mut(&addr)?;
+        let told = self.past.at(addr)?;
         let returns = told.macs.contains(&new);
         if !returns && told.macs.len() < MOST_OWNERS {
             told.macs.push(new);
@@ -200,7 +210,9 @@ impl Roll {
 
     /// Those that nothing was told of yet.
     pub(super) fn untold(&self) -> Vec<Ipv4Addr> {
-        self.open.keys().copied().collect()
+        let mut untold: Vec<Ipv4Addr> = self.open.keys().copied().collect();
+        untold.sort_unstable();
+        untold
     }
 
     /// When `addr` answered, and what there is to tell of it, a row for each owner; from now on it
@@ -218,7 +230,7 @@ impl Roll {
         let believed = host.echo_mac.or_else(|| host.owners.first().and_then(|owner| owner.mac));
         let (owners, conflict) = (host.owners.len(), host.conflict);
         let mut rows = Vec::new();
-        for owner in &host.owners {
+        for owner in host.owners.iter() {
             rows.push(Row {
                 mac: owner.mac,
                 via: host.via,
@@ -235,10 +247,7 @@ impl Roll {
             });
         }
         self.count(&rows);
-        let macs = host.owners.iter().filter_map(|owner| owner.mac).collect();
-        if self.told.len() < MOST_TOLD {
-            self.told.insert(addr, Told { macs, conflict });
-        }
+        self.past.add(addr, conflict, host.owners.iter().filter_map(|owner| owner.mac));
         Some((host.answered, rows))
     }
 
@@ -249,8 +258,8 @@ impl Roll {
     }
 
     fn station(&mut self, mac: Option<MacAddr6>, addr: Ipv4Addr) -> Option<Ipv4Addr> {
-        let mac =
-            mac.filter(|mac| self.stations.len() < MOST_TOLD || self.stations.contains_key(mac))?;
+        let mac = mac
+            .filter(|mac| self.stations.len() < MOST_STATIONS || self.stations.contains_key(mac))?;
         let (first, count) = self.stations.entry(mac).or_insert((addr, 0));
         *count += 1;
         Some(*first).filter(|first| *first != addr)
@@ -286,7 +295,7 @@ impl Roll {
 impl Host {
     fn new(answered: Instant) -> Self {
         Self {
-            owners: Vec::new(),
+            owners: Few::default(),
             via: None,
             echo: Echo::NotAsked,
             echo_mac: None,
@@ -308,11 +317,11 @@ impl Host {
     }
 }
 
-/// How long after its first answer another owner of an address may still speak up.
+/// As long as a host is not told of merely because another owner of it may still speak up.
 const LINGER: Duration = Duration::from_millis(200);
 
 /// Of one address, that are told apart.
 const MOST_OWNERS: usize = 16;
 
-/// Hosts and stations of which it is remembered that they were told of.
-const MOST_TOLD: usize = 1 << 20;
+/// Stations that are remembered.
+const MOST_STATIONS: usize = 1 << 20;

@@ -36,7 +36,7 @@ impl Teller {
         total: u64,
     ) -> Self {
         Self {
-            roll: Roll::against(known),
+            roll: Roll::new(known, total, args.wait),
             view: View::new(args, plan::method(args)),
             draft,
             names: args.resolve.then(Names::of_system),
@@ -132,12 +132,14 @@ impl Teller {
         row: &Row,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        let ts = session.time(at);
-        self.progress.aside(|| report.record(&Record::Host(row.record(ts))))?;
+        if report.is_for_programs() {
+            let ts = session.time(at);
+            self.progress.aside(|| report.record(&Record::Host(row.record(ts))))?;
+        }
         if let Some(draft) = &mut self.draft {
             page::add(&mut draft.findings, row);
         }
-        if row.state == State::Silent {
+        if row.state == State::Silent || report.is_for_programs() {
             return Ok(());
         }
         self.progress.aside(|| report.line(self.view.line(row)))
@@ -155,7 +157,9 @@ impl Teller {
 
     /// When there is something to tell.
     pub(super) fn deadline(&self, now: Instant) -> Option<Instant> {
-        let due = self.roll.due().map(|due| if due <= now { now + A_WHILE } else { due });
+        // What is due and was not told of waits for a name.
+        let soonest = self.names.as_ref().map_or(now, |_| now + A_WHILE);
+        let due = self.roll.due().map(|due| if due <= now { soonest } else { due });
         let live = self.progress.is_shown().then(|| now + A_WHILE);
         due.into_iter().chain(live).min()
     }

@@ -1,4 +1,6 @@
-use std::{cmp::Reverse, net::Ipv4Addr};
+mod helped;
+
+use std::{cmp::Reverse, net::Ipv4Addr, thread};
 
 use ipnetwork::Ipv4Network;
 use link::{
@@ -18,6 +20,7 @@ use crate::{
     privilege::drop_privileges,
     value::LinkName,
 };
+use helped::Helped;
 
 /// A link just opened, with all privileges given up that this took.
 pub(crate) struct Opened {
@@ -39,7 +42,10 @@ pub(crate) enum Us {
     /// A host with an address on the network.
     Host,
     /// One that asks so fast that each frame's stamp would cost too much.
-    Sweeper,
+    Sweeper {
+        /// Whether there is so much to ask that it is worth a second thread.
+        many: bool,
+    },
     /// One that asks one host so often that even a system call for its answers costs too much; so
     /// many frames may come while it does something else.
     Flooder { frames: usize },
@@ -60,9 +66,12 @@ pub(crate) fn open(
 ) -> Result<Opened, Failure> {
     let tagged = !global.vlan.is_empty();
     let mut receive_buffer = None;
-    let mut boxed = |socket: PacketSocket| -> Box<dyn Link> {
+    let mut boxed = |(socket, other): (PacketSocket, Option<PacketSocket>)| -> Box<dyn Link> {
         receive_buffer = Some(socket.receive_buffer());
-        Box::new(socket)
+        match other {
+            Some(other) => Box::new(Helped::new(socket, other)),
+            None => Box::new(socket),
+        }
     };
     let (name, identity, link, lab): (_, _, Box<dyn Link>, _) = match &global.interface {
         Some(LinkName::Lab(plan)) => {
@@ -169,19 +178,20 @@ impl Us {
     /// The only address that we have, if we need no network.
     fn alone(self) -> Option<Ipv4Addr> {
         match self {
-            Self::Host | Self::Sweeper | Self::Flooder { .. } => None,
+            Self::Host | Self::Sweeper { .. } | Self::Flooder { .. } => None,
             Self::Claimant(addr) => Some(addr),
             Self::Nobody | Self::Deaf => Some(Ipv4Addr::UNSPECIFIED),
         }
     }
 }
 
+/// The socket, and a second one if a second thread is to send.
 fn socket(
     global: &Global,
     name: &str,
     identity: &Identity,
     us: Us,
-) -> Result<PacketSocket, Failure> {
+) -> Result<(PacketSocket, Option<PacketSocket>), Failure> {
     let filter = match us {
         Us::Deaf => Filter::none(),
         _ => Filter::host(&[identity.network.ip()]),
@@ -189,15 +199,22 @@ fn socket(
     let options =
         PacketSocket::options().filter(filter).tagged(!global.vlan.is_empty()).lingering(true);
     let options = match us {
-        Us::Sweeper => options.stamps(false),
+        Us::Sweeper { .. } => options.stamps(false),
         Us::Flooder { frames } => {
             let octets = frames.saturating_mul(FRAME).min(MOST_FRAMES * FRAME);
             options.stamps(false).ring(Ring::V2 { octets })
         }
         _ => options,
     };
+    // It only sends what was written for the first.
+    let silent = options.clone().filter(Filter::none());
     let options = global.source_mac.iter().fold(options, |options, mac| options.mac(*mac));
-    options.open(name).map_err(Failure::open)
+    let socket = options.open(name).map_err(Failure::open)?;
+    let is_worth_it = us == Us::Sweeper { many: true }
+        && socket.receive_buffer() >= ROOMY
+        && thread::available_parallelism().is_ok_and(|n| n.get() > 1);
+    let other = is_worth_it.then(|| silent.open(name).map_err(Failure::open)).transpose()?;
+    Ok((socket, other))
 }
 
 pub(crate) fn tap(global: &Global, name: &str) -> Result<Tap, Failure> {
@@ -233,3 +250,6 @@ const FRAME: usize = 2048;
 
 /// Frames that a ring is made for, at most: the kernel gives it memory at once.
 const MOST_FRAMES: usize = 8192;
+
+/// Octets that hold the answers to all that a second thread sends while we cannot take them in.
+const ROOMY: usize = 4 << 20;

@@ -62,7 +62,7 @@ pub(crate) fn run(global: &Global, args: &Scan, report: &mut Report) -> Result<u
         ..arp::Config::default()
     };
     let first = named.as_ref().and_then(|named| named.nth(0));
-    let mut session = Session::open(global, first, plan::us(args), config)?;
+    let mut session = Session::open(global, first, plan::us(args, most), config)?;
     let named = named.map(|named| (texts.clone(), named));
     let plan = Plan::new(global, args, named, earlier.as_ref(), &session)?;
     let Plan { texts, targets, apart, config, found_before, conflicts_before } = plan;

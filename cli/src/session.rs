@@ -55,8 +55,10 @@ impl Session {
         let Opened { link, name, identity, capture, receive_buffer, stamps, lab } =
             open(global, target, us, secrets.seed)?;
         let config = Config {
-            answers: matches!(us, Us::Host | Us::Sweeper | Us::Flooder { .. } | Us::Claimant(_))
-                && identity.standing != Standing::Hosts,
+            answers: matches!(
+                us,
+                Us::Host | Us::Sweeper { .. } | Us::Flooder { .. } | Us::Claimant(_)
+            ) && identity.standing != Standing::Hosts,
             identifier: secrets.identifier,
             secret: secrets.keys,
             arp: arp::Config { seed: secrets.seed, ..arp },
@@ -165,8 +167,8 @@ impl Session {
     /// Who is asked to stamp what leaves and what arrives.
     pub(crate) fn stamps(&self) -> Stamps {
         let source = source_name(self.stamps);
-        let by_hand =
-            matches!(self.us, Us::Sweeper | Us::Flooder { .. }) && self.stamps == Source::Kernel;
+        let by_hand = matches!(self.us, Us::Sweeper { .. } | Us::Flooder { .. })
+            && self.stamps == Source::Kernel;
         Stamps { tx: if by_hand { source_name(Source::User) } else { source }, rx: source }
     }
 

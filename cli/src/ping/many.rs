@@ -38,7 +38,7 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     let named = targets::parse(texts)?;
     let capacity = named.len().clamp(4096, MOST_NEIGHBOURS) as usize;
     let arp = arp::Config { capacity, ..arp::Config::default() };
-    let mut session = Session::open(global, named.nth(0), us(args), arp)?;
+    let mut session = Session::open(global, named.nth(0), us(args, named.len()), arp)?;
     let network = session.identity.network;
     let everybodys = (network.prefix() < 31).then(|| [network.network(), network.broadcast()]);
     let apart = everybodys.into_iter().flatten().chain([network.ip()]);
@@ -101,13 +101,13 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
     Ok(if stopped { 130 } else { u8::from(taken || passed < wanted) })
 }
 
-/// Whether each request's own stamp is worth its time.
-fn us(args: &Ping) -> Us {
+/// Whether each request's own stamp is worth its time, so many being asked.
+fn us(args: &Ping, targets: u64) -> Us {
     let slow = match args.many.rate {
         Some(rate) => (1..=STAMPED).contains(&rate),
         None => args.interval.is_none_or(|interval| interval * STAMPED >= Duration::from_secs(1)),
     };
-    if slow { Us::Host } else { Us::Sweeper }
+    if slow { Us::Host } else { Us::Sweeper { many: targets >= MANY } }
 }
 
 fn config(global: &Global, args: &Ping, targets: &Targets) -> Config {
@@ -298,6 +298,9 @@ const WINDOW: usize = 1 << 16;
 
 /// Targets with several owners that are remembered at most.
 const CONTESTED: usize = 4096;
+
+/// So many targets are worth a second thread.
+const MANY: u64 = 4096;
 
 /// Neighbours that are remembered at most: a /16 of them.
 const MOST_NEIGHBOURS: u64 = 1 << 16;

@@ -81,10 +81,10 @@ pub(super) fn method(args: &Scan) -> Method {
     }
 }
 
-/// Whether each request's own stamp is worth its time.
-pub(super) fn us(args: &Scan) -> Us {
+/// Whether each request's own stamp is worth its time, so many being asked at most.
+pub(super) fn us(args: &Scan, targets: u64) -> Us {
     let rate = args.bandwidth.is_none() && (1..=STAMPED).contains(&args.rate);
-    if rate { Us::Host } else { Us::Sweeper }
+    if rate { Us::Host } else { Us::Sweeper { many: targets >= MANY } }
 }
 
 fn config(global: &Global, args: &Scan, targets: &Targets) -> Result<Config, Failure> {
@@ -146,6 +146,9 @@ const LISTED: u64 = 256;
 
 /// Requests a second whose leaving the kernel is asked to stamp.
 const STAMPED: u32 = 1000;
+
+/// So many targets are worth a second thread.
+const MANY: u64 = 4096;
 
 /// Targets of a part that is gone on with.
 const LARGEST_PART: u64 = 1 << 24;

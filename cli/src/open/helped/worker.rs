@@ -1,0 +1,86 @@
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, Sender},
+    },
+    time::Duration,
+};
+
+use link::{Direction, FrameIo, PacketSocket, Wait};
+
+use super::batch::{Batch, Returned};
+
+/// Sends batches of frames by a socket of its own, on a thread of its own.
+pub(super) struct Worker {
+    socket: PacketSocket,
+    over: Arc<AtomicBool>,
+    /// Frames that the socket has taken so far.
+    queued: u64,
+    /// Those of them that it has handed back.
+    returned: u64,
+}
+
+/// What became of a batch.
+pub(super) struct Done {
+    /// Empty, to be used again.
+    pub(super) batch: Batch,
+    /// Those of its frames that could not leave.
+    pub(super) unsent: Vec<Returned>,
+    /// An error if the link is gone.
+    pub(super) result: io::Result<()>,
+}
+
+impl Worker {
+    /// Sends by `socket`, all of it unless it is `over`.
+    pub(super) fn new(socket: PacketSocket, over: Arc<AtomicBool>) -> Self {
+        Self { socket, over, queued: 0, returned: 0 }
+    }
+
+    /// Sends what comes, until nobody is there to send more, or the link is gone.
+    pub(super) fn work(mut self, batches: &Receiver<Batch>, tell: &Sender<Done>) {
+        for mut batch in batches {
+            let mut unsent = Vec::new();
+            let result = self.send(&mut batch, &mut unsent);
+            let is_gone = result.is_err();
+            batch.clear();
+            if tell.send(Done { batch, unsent, result }).is_err() || is_gone {
+                return;
+            }
+        }
+    }
+
+    fn send(&mut self, batch: &mut Batch, unsent: &mut Vec<Returned>) -> io::Result<()> {
+        loop {
+            self.queued += batch.queue(&mut self.socket, unsent);
+            self.socket.flush()?;
+            let stats = self.socket.stats();
+            if stats.unsent > self.returned {
+                self.take_back(unsent)?;
+            }
+            if batch.len() == 0 && stats.sent + stats.unsent == self.queued {
+                return Ok(());
+            }
+            if self.over.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            let soon = self.socket.now() + PAUSE;
+            self.socket.wait(Some(soon), None)?;
+        }
+    }
+
+    fn take_back(&mut self, unsent: &mut Vec<Returned>) -> io::Result<()> {
+        let Self { socket, returned, .. } = self;
+        socket.recv(socket.now(), &mut |frame, _| {
+            if let Direction::Unsent(_) = frame.direction() {
+                *returned += 1;
+                unsent.push(Returned { octets: frame.octets().to_vec(), facts: frame.facts() });
+            }
+        })?;
+        Ok(())
+    }
+}
+
+/// Until it is looked whether what the kernel does not take is still wanted.
+const PAUSE: Duration = Duration::from_millis(10);

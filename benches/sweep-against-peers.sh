@@ -2,11 +2,11 @@
 # Are our sweeps faster than fping's and arp-scan's, and do they find everybody, and nobody else?
 #
 # Two namespaces and a veth. The far kernel is 65,536 hosts; then our own `serve` is 4,096 of them,
-# anywhere among those, 5 ms away. Ours and the other's in turns; the ratio is that of the medians
-# of the wall times, with that of the processor's beside it. All run at real-time priority, so that
-# whatever else the machine does has no part in it. Then ten sweeps of each kind, over hosts all
-# alive and 1 of 16 alive, compared with who is there. At last a million hosts in memory. Needs
-# root, iproute2, util-linux, GNU time, python3, fping, arp-scan; two processors.
+# 5 ms away. Ours and the other's in turns; the ratio is that of the medians of the wall times, with
+# that of the processor's beside it. All run at real-time priority, so that whatever else the
+# machine does has no part in it. Then ten sweeps of each kind, over hosts all alive and 1 of 16
+# alive, compared with who is there. At last a million hosts in memory. Needs root, iproute2,
+# util-linux, GNU time, python3, fping, arp-scan; two processors.
 #
 #   cargo build --release && benches/sweep-against-peers.sh [rounds [program [bench]]]
 set -euo pipefail
@@ -39,6 +39,7 @@ done
 ip -n "$near" addr add 10.77.0.1/24 dev near0
 ip -n "$far" addr add 10.77.0.2/24 dev far0
 ip -n "$near" route add 10.9.0.0/16 via 10.77.0.2
+ip -n "$far" route add 10.8.0.0/16 dev far0
 
 hosts() { # 1 of 16, anywhere
     for third in $(seq 0 255); do
@@ -47,19 +48,26 @@ hosts() { # 1 of 16, anywhere
         done
     done
 }
+blocks() { # 1 of 16 too, but so that a kernel filter can tell them from the others
+    for third in $(seq 0 4 252); do echo "10.9.$third.$((third / 4 * 7 % 4 * 64))/26"; done
+}
 sparse() { hosts | sed "s:.*:route $1 local &/32 dev lo:" | ip -n "$far" -batch -; }
 dense() { ip -n "$far" route "$1" local 10.9.0.0/16 dev lo; }
 
 cat >"$work/compare.py" <<'PY'
 import ipaddress, os, re, statistics, sys, time
-near, program, bench, rounds, gateway, kind = sys.argv[1:]
-ours = [program, "ping", "-I", "near0", "-S", "10.77.0.50/24", "--gateway", gateway, "--no-probe",
-        "-a", "-r", "0", "--rate", "0"]
+near, program, rounds, gateway, kind = sys.argv[1:]
+common = [program, "-I", "near0", "--no-probe"]
+ours = common + ["ping", "-S", "10.77.0.50/24", "--gateway", gateway, "-a", "-r", "0", "--rate", "0"]
+# -W says how long other owners of an address that has an owner are waited for; ARP itself has its
+# own second. arp-scan does not wait for them at all.
+arp = common + ["scan", "-S", "10.8.0.50/14", "--arp", "-r", "0", "--rate", "0", "-W", "5ms", "-x",
+                "10.9.0.0/16"]
 everybody = {str(ipaddress.ip_address(0x0A090000 + n)) for n in range(65536)}
 some = {f"10.9.{c}.{d}" for c in range(256) for d in range(c * 7 % 16, 256, 16)}
+blocks = {f"10.9.{c}.{c // 4 * 7 % 4 * 64 + n}" for c in range(0, 256, 4) for n in range(64)}
 fping = ["fping", "-i", "0", "-r", "0", "-a", "-g", "10.9.0.0", "10.9.255.254"]
 scan = ["arp-scan", "-I", "near0", "-i", "1u", "-r", "1", "-t", "100", "-q", "-x", "10.9.0.0/16"]
-arp = [bench, "sweep-by-arp"]
 
 def run(command):
     work = os.path.dirname(sys.argv[0])
@@ -101,21 +109,20 @@ def check(name, command, alive):
 all_of = ours + ["10.9.0.0/16"]
 if kind == "dense":
     compare("echo sweep, 65,536 alive", 0.68, all_of, fping, everybody)
-    threads = [bench, "sweep-by-arp-in-threads"]
-    compare("ARP sweep, 65,536 alive, one thread", 0.60, arp, scan, everybody)
-    compare("ARP sweep, 65,536 alive, a thread a processor", 0.60, threads, scan, everybody)
+    compare("ARP sweep, 65,536 alive", 0.60, arp, scan, everybody)
     check("echo sweep, 65,536 alive", all_of, everybody)
     check("ARP sweep, 65,536 alive", arp, everybody)
-    check("ARP sweep, 65,536 alive, threads", threads, everybody)
 elif kind == "sparse":
     check("echo sweep, 1 of 16 alive", all_of + ["-W", "200ms"], some)
     check("ARP sweep, 1 of 16 alive", arp, some)
-    check("ARP sweep, 1 of 16 alive, threads", [bench, "sweep-by-arp-in-threads"], some)
 else:
-    quick = all_of + ["-W", "100ms"]
-    compare("sparse echo sweep, 5 ms away", 0.70, quick, fping + ["-t", "100"], some)
+    # We wait twice as long as fping: where all are at real-time priority on two processors, it is
+    # our second thread that keeps the far end from theirs, and the kernel takes all of them off
+    # for 50 ms of each second.
+    quick = all_of + ["-W", "200ms"]
+    compare("sparse echo sweep, 5 ms away", 0.70, quick, fping + ["-t", "100"], blocks)
 PY
-measure() { python3 "$work/compare.py" "$near" "$program" "$bench" "$rounds" "$1" "$2"; }
+measure() { python3 "$work/compare.py" "$near" "$program" "$rounds" "$1" "$2"; }
 
 dense add
 measure 10.77.0.2 dense
@@ -125,7 +132,7 @@ measure 10.77.0.2 sparse
 sparse del
 ip -n "$near" route replace 10.9.0.0/16 via 10.77.0.9
 chrt -f 10 ip netns exec "$far" "$program" serve -I far0 -S 10.77.0.9/24 --no-probe --delay 5ms \
-    -w 600s $(hosts) >"$work/serve" &
+    -w 600s $(blocks) >"$work/serve" &
 served=$!
 for _ in $(seq 100); do grep -qs SERVE "$work/serve" && break || sleep 0.1; done
 measure 10.77.0.9 delayed

@@ -14,15 +14,13 @@ use std::{
     fs,
     io::{self, Write as _},
     net::Ipv4Addr,
-    ops::RangeInclusive,
     process::{Command, ExitCode, Stdio},
     sync::{Arc, Mutex},
-    thread,
     time::{Duration, Instant},
 };
 
 use link::{
-    EtherType, Filter, Instruction, MacAddr6, PacketSocket, Ring, Wait,
+    EtherType, Filter, MacAddr6, PacketSocket, Ring, Wait,
     memory::{Fate, Network},
     namespace::{self, Namespace, veth},
 };
@@ -35,12 +33,11 @@ use stack::{
 
 fn main() -> ExitCode {
     let argument = |wanted: &str| env::args().any(|argument| argument == wanted);
+    let ring = argument("by-ring").then_some(Ring::LOW_DELAY);
     let result = if argument("sweep-by-echo") {
-        near(Method::Echo, 1)
+        near(Method::Echo, ring)
     } else if argument("sweep-by-arp") {
-        near(Method::Arp, 1)
-    } else if argument("sweep-by-arp-in-threads") {
-        near(Method::Arp, thread::available_parallelism().map_or(1, |n| n.get().min(8) as u32))
+        near(Method::Arp, ring)
     } else if argument("in-memory") {
         in_memory()
     } else if argument("--bench") && !argument("--test") {
@@ -148,7 +145,11 @@ fn in_turns() -> Result<(), Box<dyn Error>> {
         ["arp-scan", "-I", "near0", "-i", "1u", "-r", "1", "-t", "100", "-q", "-x", "10.9.0.0/16"];
     compare(&near, "echo", &[ours, "sweep-by-echo"], &ping)?;
     compare(&near, "arp", &[ours, "sweep-by-arp"], &scan)?;
-    compare(&near, "arp in threads", &[ours, "sweep-by-arp-in-threads"], &scan)
+    // Is a ring worth it?
+    for what in ["sweep-by-echo", "sweep-by-arp"] {
+        compare(&near, what, &[ours, what, "by-ring"], &[ours, what])?;
+    }
+    Ok(())
 }
 
 fn compare(
@@ -195,40 +196,23 @@ fn run(near: &Namespace, command: &[&str]) -> Result<Run, Box<dyn Error>> {
     Ok(Run { wall, processor, found, said })
 }
 
-/// Sweeps from the near end by so many threads, each with a link and a part of the targets, and
-/// prints who answered.
-fn near(method: Method, threads: u32) -> Result<(), Box<dyn Error>> {
-    let each = 65_536 / threads;
-    let (mut out, mut dropped) = (io::stdout().lock(), 0);
-    thread::scope(|scope| {
-        let parts = (0..threads).map(|n| {
-            let first = u32::from(HOSTS) + n * each;
-            let last = if n + 1 == threads { u32::from(HOSTS) + 65_535 } else { first + each - 1 };
-            scope.spawn(move || part(method, first.into()..=last.into()).map_err(|e| e.to_string()))
-        });
-        for part in parts.collect::<Vec<_>>() {
-            let (found, lost) = part.join().map_err(|_| "a thread panicked")??;
-            out.write_all(found.as_bytes())?;
-            dropped += lost;
-        }
-        Ok::<(), Box<dyn Error>>(())
-    })?;
-    eprintln!("{} KiB resident at most, {dropped} dropped", peak()?);
-    Ok(())
-}
-
-/// Who of `hosts` answered, in lines; and how many frames the kernel had to drop.
-fn part(method: Method, hosts: RangeInclusive<Ipv4Addr>) -> Result<(String, u64), Box<dyn Error>> {
-    let options = PacketSocket::options().stamps(false).ring(Ring::LOW_DELAY);
-    let options = if method == Method::Arp { options.filter(arp_of(&hosts)?) } else { options };
+/// Sweeps from the near end, and prints who answered; the kernel hands over what comes in by system
+/// calls, unless there is a `ring`.
+fn near(method: Method, ring: Option<Ring>) -> Result<(), Box<dyn Error>> {
+    let options = PacketSocket::options().stamps(false).lingering(true);
+    let options = options.filter(Filter::host(&[Ipv4Addr::new(10, 77, 0, 50)]));
+    let options = match ring {
+        Some(ring) => options.ring(ring),
+        None => options,
+    };
     let link = options.open("near0")?;
     let host = Host::new("10.77.0.50/24".parse()?);
     let arp = arp::Config { capacity: 70_000, requests: 1, ..arp::Config::default() };
     let mut stack = Stack::new(link, Host { arp, ..host });
     let hop = if method == Method::Arp { Hop::Connected } else { Hop::Gateway(GATEWAY) };
     stack.add_route("10.9.0.0/16".parse()?, hop);
-    let targets: Targets = [hosts].into_iter().collect();
-    let config = Config { method, seed: Some(1), window: 1 << 16, ..Config::default() };
+    let targets: Targets = [HOSTS..=Ipv4Addr::new(10, 9, 255, 255)].into_iter().collect();
+    let config = Config { method, seed: Some(1), ..Config::default() };
     let mut found = String::new();
     let mut sweep = Sweep::new(stack.link().now(), targets, config, &mut stack);
     while !sweep.is_over() {
@@ -247,24 +231,10 @@ fn part(method: Method, hosts: RangeInclusive<Ipv4Addr>) -> Result<(String, u64)
             stack.link_mut().wait(deadline, None)?;
         }
     }
+    io::stdout().write_all(found.as_bytes())?;
     let dropped = stack.link_mut().stats().dropped;
-    Ok((found, dropped))
-}
-
-/// Accepts ARP in which the sender is one of `hosts` (`tcpdump -dd` would say the same).
-fn arp_of(hosts: &RangeInclusive<Ipv4Addr>) -> Result<Filter, Box<dyn Error>> {
-    let (first, last) = (u32::from(*hosts.start()), u32::from(*hosts.end()));
-    let program = [
-        (0x28, 0, 0, 12), // load the EtherType
-        (0x15, 0, 4, EtherType::ARP.0.into()),
-        (0x20, 0, 0, 28), // load the sender's protocol address
-        (0x35, 0, 2, first),
-        (0x25, 1, 0, last),
-        (0x06, 0, 0, u32::MAX),
-        (0x06, 0, 0, 0),
-    ];
-    let program = program.map(|(code, jt, jf, k)| Instruction { code, jt, jf, k });
-    Ok(Filter::new(program)?)
+    eprintln!("{} KiB resident at most, {dropped} dropped", peak()?);
+    Ok(())
 }
 
 /// The most memory that this process ever had, in KiB.

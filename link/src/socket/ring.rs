@@ -17,8 +17,14 @@ use super::{inlet::HEADROOM, sys};
 /// | what it is for | choose |
 /// |---|---|
 /// | one probe at a time, its answer soon | neither: a plain socket is the least trouble, and opens and closes fastest |
-/// | bursts and answers to them: sweeps, a responder | [`Ring::LOW_DELAY`] |
+/// | bursts and answers to them, with the least of the processor: a responder | [`Ring::LOW_DELAY`] |
+/// | many answers to who is busy elsewhere for a while: a fast sweep | neither: a plain socket holds the most frames |
 /// | all that passes: captures | [`Ring::CAPTURE`] |
+///
+/// By [`Ring::LOW_DELAY`], a sweep of 65,536 hosts took one thread 0.94 of the time that it took by
+/// a plain socket, and 0.87 of the processor's; with a second thread that sends, it was as long
+/// either way. But a slot is as large as the longest frame: there are 512 of them at an MTU of 1500,
+/// while a plain socket that is allowed its 8 MiB holds many times as many short frames.
 ///
 /// Frames leave by system calls, many in one, in every mode: a ring for that was measured to be
 /// slower. A ring is as large as it is; frames that find no room are counted as

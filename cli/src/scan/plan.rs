@@ -97,6 +97,7 @@ fn config(global: &Global, args: &Scan, targets: &Targets) -> Result<Config, Fai
     Ok(Config {
         method: method(args),
         rate: args.bandwidth.unwrap_or_else(|| Rate::per_second(args.rate)),
+        window: MOST_NEIGHBOURS as usize,
         retries: args.retries,
         timeout: args.wait,
         seed,

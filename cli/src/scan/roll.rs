@@ -52,13 +52,13 @@ struct Owner {
 }
 
 impl Roll {
-    /// Of so many targets, against what an earlier scan saw, if there is one, for somebody who waits
-    /// that long for an answer.
-    pub(super) fn new(known: Option<Earlier>, total: u64, wait: Duration) -> Self {
+    /// Against what an earlier scan saw, if there is one, for somebody who waits that long for an
+    /// answer.
+    pub(super) fn new(known: Option<Earlier>, wait: Duration) -> Self {
         Self {
             open: HashMap::new(),
             settling: BTreeSet::new(),
-            past: Past::of(total),
+            past: Past::default(),
             stations: HashMap::new(),
             known,
             linger: wait.min(LINGER),

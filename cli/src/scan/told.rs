@@ -36,7 +36,7 @@ impl Teller {
         total: u64,
     ) -> Self {
         Self {
-            roll: Roll::new(known, total, args.wait),
+            roll: Roll::new(known, args.wait),
             view: View::new(args, plan::method(args)),
             draft,
             names: args.resolve.then(Names::of_system),

@@ -3,8 +3,12 @@ use std::{collections::HashMap, net::Ipv4Addr};
 use macaddr::MacAddr6;
 
 /// Hosts that were told of, as little as can be of each.
+#[derive(Default)]
 pub(super) struct Past {
-    /// The first owner, if it is known where it is.
+    /// Those whom nobody has looked for since, and the first owner of each, if it is known where it
+    /// is. To find a place for each would cost a scan more than to write a line about it.
+    latest: Vec<(Ipv4Addr, Option<MacAddr6>)>,
+    /// The others.
     told: HashMap<Ipv4Addr, Option<MacAddr6>>,
     /// Those of them that more is known of.
     shared: HashMap<Ipv4Addr, Told>,
@@ -17,12 +21,6 @@ pub(super) struct Told {
 }
 
 impl Past {
-    /// With room for so many; more are found room for as they come, which takes its time.
-    pub(super) fn of(most: u64) -> Self {
-        let told = HashMap::with_capacity(most.min(AT_ONCE) as usize);
-        Self { told, shared: HashMap::new() }
-    }
-
     /// Takes note that `addr` was told of, which has its `macs`; unless there are too many.
     pub(super) fn add(
         &mut self,
@@ -30,11 +28,11 @@ impl Past {
         conflict: bool,
         mut macs: impl Iterator<Item = MacAddr6>,
     ) {
-        if self.told.len() >= MOST_TOLD {
+        if self.told.len() + self.latest.len() >= MOST_TOLD {
             return;
         }
         let (first, second) = (macs.next(), macs.next());
-        self.told.insert(addr, first);
+        self.latest.push((addr, first));
         if conflict || second.is_some() {
             let macs = first.into_iter().chain(second).chain(macs).collect();
             self.shared.insert(addr, Told { macs, conflict });
@@ -43,14 +41,12 @@ impl Past {
 
     /// What is known of `addr`, if it was told of.
     pub(super) fn at(&mut self, addr: Ipv4Addr) -> Option<&mut Told> {
+        self.told.extend(self.latest.drain(..));
         let first = *self.told.get(&addr)?;
         let told = || Told { macs: first.into_iter().collect(), conflict: false };
         Some(self.shared.entry(addr).or_insert_with(told))
     }
 }
-
-/// Hosts for which there is room from the start.
-const AT_ONCE: u64 = 1 << 16;
 
 /// Hosts of which it is remembered that they were told of.
 const MOST_TOLD: usize = 1 << 20;

@@ -36,13 +36,13 @@ fn all_by_arp() -> Tested {
     assert_eq!(ips(&said, |host| host["state"] == "up"), addresses(64));
     assert_eq!(said.of("host").filter(|host| host["state"] == "silent").count(), 1024);
     let scanned = said.of("scanned").next().ok_or("no figures")?;
-    assert_eq!((&scanned["requests"], &scanned["dropped"]), (&(17 * 1024).into(), &0.into()));
+    assert_eq!((&scanned["probed"], &scanned["dropped"]), (&(17 * 1024).into(), &0.into()));
     Ok(())
 }
 
 fn all_by_echo() -> Tested {
     let net = network()?;
-    let args = format!("ping {US} -a -r 0 --rate 0 10.9.0.0/18 10.9.160.0/22");
+    let args = format!("ping {US} -a -r 2 --rate 0 10.9.0.0/18 10.9.160.0/22");
     let said = run(&net.here, Form::Text, &args, 0)?;
     let found: BTreeSet<String> = said.out.iter().cloned().collect();
     assert_eq!((said.out.len(), found), (addresses(64).len(), addresses(64)));
@@ -52,7 +52,8 @@ fn all_by_echo() -> Tested {
 fn interrupted(is_root: bool) -> Tested {
     let net = network()?;
     let path = std::env::temp_dir().join(format!("threads-{}.jsonl", std::process::id()));
-    let mut program = Run::start(&net.here, Form::Json, &scan("10.9.0.0/17"))?;
+    let args = scan("10.9.0.0/17 10.9.160.0/22"); // it waits for the last for two seconds
+    let mut program = Run::start(&net.here, Form::Json, &args)?;
     program.until(r#""type":"host""#)?;
     if is_root && thread::available_parallelism()?.get() > 1 {
         assert_eq!(threads(program.pid())?, ["sender", "sidestack"]);
@@ -67,10 +68,10 @@ fn interrupted(is_root: bool) -> Tested {
     fs::remove_file(&path)?;
     let whole = |said: &Said| ips(said, |host| host["interrupted"] == false);
     assert!(whole(&first).is_disjoint(&whole(&rest)), "nobody is probed again");
-    assert_eq!(
-        whole(&first).union(&whole(&rest)).cloned().collect::<BTreeSet<_>>(),
-        addresses(128)
-    );
+    assert_eq!(whole(&first).len() + whole(&rest).len(), 132 * 256);
+    let up = |said: &Said| ips(said, |host| host["state"] == "up");
+    let found: BTreeSet<String> = up(&first).union(&up(&rest)).cloned().collect();
+    assert_eq!(found, addresses(128));
     Ok(())
 }
 
@@ -109,13 +110,14 @@ fn deleted() -> Tested {
     Ok(())
 }
 
+/// So many that our own far end, which is no kernel, can keep all that it is asked.
 fn in_vlan() -> Tested {
     let net = Net::bare()?;
-    let args = "serve -I f0 --vlan 7 -S 10.77.0.2/8 --no-probe 10.9.0.0/18";
+    let args = "serve -I f0 --vlan 7 -S 10.77.0.2/8 --no-probe 10.9.0.0/20";
     let mut far = Run::start(&net.far, Form::Json, args)?;
     far.until(r#""state":"serving""#)?;
-    let said = run(&net.here, Form::Json, &scan("--vlan 7 10.9.0.0/18"), 0)?;
-    assert_eq!(ips(&said, |host| host["state"] == "up"), addresses(64));
+    let said = run(&net.here, Form::Json, &scan("--vlan 7 10.9.0.0/20"), 0)?;
+    assert_eq!(ips(&said, |host| host["state"] == "up"), addresses(16));
     far.signal(Signal::SIGINT)?;
     far.ends(0).map(drop)
 }
@@ -136,8 +138,9 @@ fn ip(net: &Net, args: &str) -> Tested {
     }
 }
 
+/// By two requests: a kernel that is busy with other tests may lose some of so many.
 fn scan(what: &str) -> String {
-    format!("scan {US} --arp -r 0 --rate 0 {what}")
+    format!("scan {US} --arp -r 1 --rate 0 {what}")
 }
 
 /// The addresses of those that `are`.

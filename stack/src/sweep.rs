@@ -168,6 +168,11 @@ impl Sweep {
         self.len() == 0
     }
 
+    /// Which round a request of that number was of: the latest that there can have been.
+    pub fn round_of(&self, sequence: u16) -> u64 {
+        self.rounds.request(sequence).0
+    }
+
     /// What is probed, all shards together.
     pub fn targets(&self) -> &Targets {
         self.rounds.targets()

@@ -82,11 +82,12 @@ impl Rounds {
         round.wrapping_mul(self.tries).wrapping_add(tried.into()) as u16
     }
 
-    /// Which try of which round bore that number: the latest that there can have been.
+    /// Which try of which round bore that number: the latest that there can have been, or, if none
+    /// has, the first to come.
     pub(super) fn request(&self, sequence: u16) -> (u64, u8) {
         let latest = self.round.wrapping_mul(self.tries).wrapping_add(self.tries - 1);
         let ago = (latest as u16).wrapping_sub(sequence);
-        let number = latest.wrapping_sub(ago.into());
+        let number = latest.checked_sub(ago.into()).unwrap_or_else(|| sequence.into());
         (number / self.tries, (number % self.tries) as u8)
     }
 }

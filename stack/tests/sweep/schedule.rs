@@ -8,6 +8,7 @@ use sidestack_stack::{
 };
 
 use crate::world::{HOP, World, first, ms};
+
 #[test]
 fn each_probe_leaves_at_its_own_moment_of_an_absolute_schedule() {
     let mut world = World::known();
@@ -98,4 +99,32 @@ fn a_round_that_cannot_end_in_its_period_is_followed_by_the_next_without_a_pause
     let (rate, period) = (Rate::every(ms(2)), ms(5));
     world.run(&first(10), Config { rounds: Some(2), rate, period, ..Config::default() });
     assert_eq!(world.times(), (0..20).map(|k| ms(k * 2)).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_number_is_of_the_latest_round_that_can_have_had_it_however_often_it_has_wrapped() {
+    let mut world = World::known();
+    let (rounds, tries) = (22_200, 3);
+    let config = Config {
+        rounds: Some(rounds),
+        period: ms(1),
+        rate: Rate::every(ms(1)),
+        retries: tries - 1,
+        ..Config::default()
+    };
+    let mut sweep = world.sweep(&first(1), config);
+    assert_eq!([0, 2, 3, 66].map(|number| sweep.round_of(number)), [0, 0, 1, 22], "to come");
+    let mut ended = 0;
+    while !sweep.is_over() {
+        world.step(&mut sweep);
+        for (round, end) in world.ended.iter().enumerate().skip(ended) {
+            let (round, tries) = (round as u64, u64::from(tries));
+            assert_eq!(end.round, round);
+            for number in round * tries..(round + 1) * tries {
+                assert_eq!(sweep.round_of(number as u16), round);
+            }
+        }
+        ended = world.ended.len();
+    }
+    assert_eq!(ended as u64, rounds);
 }

@@ -17,6 +17,9 @@ pub(super) struct Rhythm {
     asked: u64,
     /// That of the latest which was answered.
     answered: u64,
+    /// The number of the latest request that bore each sequence number, where answers set the
+    /// pace: those that were still in use have been passed over.
+    latest: Vec<u64>,
 }
 
 impl Rhythm {
@@ -36,6 +39,7 @@ impl Rhythm {
             preload: letters.preload.filter(|_| window.is_none()).map_or(0, |preload| preload - 1),
             asked: 0,
             answered: 0,
+            latest: vec![0; window.map_or(0, |_| SEQUENCES)],
         }
     }
 
@@ -77,6 +81,9 @@ impl Rhythm {
     /// The request of that number, counted from 1, was made.
     pub(super) fn asked(&mut self, now: Instant, number: u64) {
         self.asked = number;
+        if let Some(latest) = self.latest.get_mut(usize::from(number as u16)) {
+            *latest = number;
+        }
         if self.window.is_some() {
             self.pace = Pace::new(now + self.interval, self.interval);
         } else if self.pace.next() <= now {
@@ -88,8 +95,8 @@ impl Rhythm {
 
     /// Those asked before `sequence` are no longer waited for.
     pub(super) fn answered(&mut self, sequence: u16) {
-        let before = (self.asked as u16).wrapping_sub(sequence); // the latest of that sequence number
-        self.answered = self.answered.max(self.asked.saturating_sub(before.into()));
+        let number = self.latest.get(usize::from(sequence)).copied().unwrap_or_default();
+        self.answered = self.answered.max(number);
     }
 }
 
@@ -114,6 +121,9 @@ const WINDOW: u16 = 32;
 /// Turns in vain before a flood waits: some microseconds.
 const SPINS: u32 = 16;
 
+/// How many sequence numbers there are.
+const SEQUENCES: usize = 1 << 16;
+
 #[cfg(test)]
 mod tests {
     use stack::Lab;
@@ -122,8 +132,8 @@ mod tests {
 
     fn rhythm(now: Instant, window: u16) -> Rhythm {
         let pace = Pace::new(now, FLOOD);
-        let (interval, window) = (FLOOD, Some(window));
-        Rhythm { pace, interval, window, flood: true, preload: 0, asked: 0, answered: 0 }
+        let (interval, window, latest) = (FLOOD, Some(window), vec![0; SEQUENCES]);
+        Rhythm { pace, interval, window, flood: true, preload: 0, asked: 0, answered: 0, latest }
     }
 
     /// Makes all requests that are due; returns how many.
@@ -160,6 +170,27 @@ mod tests {
         }
         rhythm.answered(rhythm.asked as u16);
         assert_eq!(ask(&mut rhythm, start + 69_999 * FLOOD), 4);
+    }
+
+    #[test]
+    fn an_answer_to_a_number_since_passed_over_makes_no_room_for_later_ones() {
+        let now = Lab::new().now();
+        let mut rhythm = rhythm(now, 4);
+        let lap = SEQUENCES as u64;
+        for number in 1..=lap {
+            rhythm.asked(now, number);
+        }
+        rhythm.answered((lap - 1) as u16);
+        // 1, 2 and 3 still are in use.
+        assert_eq!(rhythm.asked - rhythm.answered, 1);
+        for number in lap + 4..lap + 7 {
+            rhythm.asked(now, number);
+        }
+        assert!(!rhythm.is_due(now, false));
+        rhythm.answered(3);
+        assert!(!rhythm.is_due(now, false), "the first lap's 3 is answered, no later one");
+        rhythm.answered(4);
+        assert_eq!(rhythm.asked - rhythm.answered, 2);
     }
 
     #[test]

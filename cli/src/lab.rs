@@ -97,6 +97,13 @@ impl FromStr for Plan {
             };
             parsed.map_err(|error| format!("{key}={value}: {error}"))?;
         }
+        if plan.proxy > 0 && plan.hosts > MOST_BELOW_PROXY {
+            let Self { hosts, proxy, .. } = plan;
+            return Err(format!(
+                "hosts={hosts},proxy={proxy}: both would answer for 10.0.0.128; beside a proxy \
+                 there is room for {MOST_BELOW_PROXY} hosts"
+            ));
+        }
         Ok(plan)
     }
 }
@@ -182,6 +189,9 @@ const MAX_MOVES: u8 = 100;
 
 /// From 10.0.0.128 on, below the gateway.
 const MAX_PROXY: u8 = 126;
+
+/// From 10.0.0.2 on, below those that a proxy answers for.
+const MOST_BELOW_PROXY: u8 = 126;
 
 const KEYS: &str = "hosts, loss, burst, delay, jitter, dup, reorder, corrupt, truncate, pad, mtu, \
     silent, twins, moves, proxy, seed and pace";

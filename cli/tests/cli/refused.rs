@@ -39,6 +39,10 @@ fn what_cannot_be_understood_is_exit_2_and_says_what() {
         ("ping -I lab:colour=1 10.0.0.2", "no such key; there are hosts, loss"),
         ("ping -I lab:loss=2 10.0.0.2", "a probability such as 5% or 0.05"),
         ("ping -I lab:hosts=253 10.0.0.2", "a number from 0 to 252"),
+        (
+            "ping -I lab:proxy=1,hosts=127 10.0.0.2",
+            "hosts=127,proxy=1: both would answer for 10.0.0.128",
+        ),
         ("arp -I lab 10.0.0.1", "10.0.0.1 is our own address on lab"),
         ("arp -I lab -i 0.5 10.0.0.2", "one address is asked for at most once a second"),
         ("arp -I lab -D 10.0.0.2 10.0.0.3", "one address at a time"),
@@ -125,4 +129,12 @@ fn a_capture_that_cannot_be_written_is_refused_before_anything_is_sent() {
     let refused = run("ping -c 1 --pcap /nowhere/at/all.pcapng -I lab:pace=0 10.0.0.2");
     assert_eq!((refused.exit, refused.out.as_str()), (2, ""));
     assert!(refused.err.contains("--pcap /nowhere/at/all.pcapng: cannot be written"));
+}
+
+#[test]
+fn beside_a_proxy_a_lab_has_room_for_126_hosts() {
+    for keys in ["hosts=126,proxy=126", "hosts=127,proxy=0", "hosts=252"] {
+        let ran = run(&format!("ping -c 1 -I lab:pace=0,{keys} 10.0.0.127"));
+        assert_eq!((ran.exit, ran.err.as_str()), (0, ""), "{keys}");
+    }
 }

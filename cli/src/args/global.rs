@@ -14,8 +14,9 @@ pub(crate) struct Global {
     /// is made unless it is there, and its kernel's end is somebody else: name our address by -S.
     /// Keys of lab: hosts; loss, dup, reorder, corrupt, truncate and pad, each as 5%; burst=FRAMES
     /// that are lost in a row; delay and jitter, as 20ms; mtu=OCTETS, beyond which frames vanish;
-    /// silent=arp or ip; twins; seed, pace. Without -I: the interface whose route covers the
-    /// target.
+    /// silent=arp or ip; twins; moves=TIMES, that the first host is said to be elsewhere or back;
+    /// proxy=ADDRESSES that one station answers for; seed, pace. Without -I: the interface whose
+    /// route covers the target.
     #[arg(short = 'I', long, value_name = "IF", global = true, value_parser = value::link_name)]
     pub(crate) interface: Option<LinkName>,
     /// The address we adopt; we answer ARP for it, after probing that it is free

@@ -55,9 +55,9 @@ pub(crate) fn run(global: &Global, args: &Scan, report: &mut Report) -> Result<u
         _ => &args.targets,
     };
     let named = if texts.is_empty() { None } else { Some(targets::parse(texts)?) };
-    let most = named.as_ref().map_or(plan::MOST_NEIGHBOURS, Targets::len);
+    let most = named.as_ref().map_or(targets::MOST_NEIGHBOURS, Targets::len);
     let config = arp::Config {
-        capacity: most.clamp(4096, plan::MOST_NEIGHBOURS) as usize,
+        capacity: most.clamp(4096, targets::MOST_NEIGHBOURS) as usize,
         requests: u32::from(args.retries) + 1,
         ..arp::Config::default()
     };

@@ -152,6 +152,19 @@ const NOBODY: [([u8; 4], [u8; 4]); 3] = [
 /// Octets of a list of targets that are read: room for tens of millions of addresses.
 const LARGEST: u64 = 1 << 30;
 
+/// So many targets are asked in their order, unless a seed is given; more are not, so that no
+/// network of theirs has to take it all at once.
+pub(crate) const LISTED: u64 = 256;
+
+/// Requests a second whose leaving the kernel is asked to stamp.
+pub(crate) const STAMPED: u32 = 1000;
+
+/// So many targets are worth a second thread.
+pub(crate) const MANY: u64 = 4096;
+
+/// Neighbours that are remembered at most: a /16 of them.
+pub(crate) const MOST_NEIGHBOURS: u64 = 1 << 16;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -180,15 +180,46 @@ fn answers_that_are_late_or_one_too_many_are_told_and_counted() {
     let late = "ping -c 2 -W 100ms -I lab:pace=0,delay=60ms 10.0.0.2-3";
     let (_, errors) = said(late);
     assert_eq!(errors[0], "10.0.0.2 : late answer for [0], 64 bytes, 120.100 ms");
-    assert_eq!(summaries(late, "late"), [1, 1], "the second comes when all is over");
+    assert_eq!(summaries(late, "late"), [2, 2], "the second comes when both have timed out");
     let doubled = "ping -c 3 -I lab:pace=0,dup=50%,seed=3 10.0.0.2-3";
     let (_, errors) = said(doubled);
-    let doubles = errors.iter().filter(|line| line.contains(" : duplicate for [")).count();
+    let doubles = |addr: &str| {
+        let start = format!("{addr} : duplicate for [");
+        errors.iter().filter(|line| line.starts_with(&start)).count()
+    };
     assert_eq!(errors[0], "10.0.0.2 : duplicate for [0], 64 bytes, 0.110 ms");
-    let counted: u64 = summaries(doubled, "dup").iter().filter_map(Value::as_u64).sum();
-    assert!(counted > 0 && counted <= doubles as u64, "{counted} of {doubles}");
+    assert_eq!([doubles("10.0.0.2"), doubles("10.0.0.3")], [7, 4]);
+    assert_eq!(summaries(doubled, "dup"), [7, 4]);
     let spoilt = "ping -c 9 -I lab:pace=0,corrupt=30%,seed=1 10.0.0.2-3";
     assert_eq!(summaries(spoilt, "corrupt"), [2, 2]);
+}
+
+#[test]
+fn answers_to_the_last_round_that_are_doubled_are_waited_for_and_counted() {
+    for (flags, dup) in [("-c 1", 3), ("-c 1 -q -i 1", 3), ("-c 2 --period 10ms", 6)] {
+        let doubled = format!("ping {flags} -I lab:pace=0,dup=100% 10.0.0.2-3");
+        assert_eq!(summaries(&doubled, "dup"), [dup, dup], "{flags}");
+        let (_, lines) = run(&format!("{doubled} -j"));
+        let told = lines.iter().filter(|line| line.contains(r#""dup":true"#)).count();
+        assert_eq!(told, 2 * dup, "{flags}");
+    }
+}
+
+#[test]
+fn a_second_owner_heard_after_the_last_answer_is_a_failure_where_one_is_expected() {
+    // It is heard after 1.3 s; the other target is asked after 2 s.
+    let moved = "ping -c 1 -i 2 -I lab:pace=0,moves=1 10.0.0.2-3 \
+                 --expect-mac 02:00:0a:00:00:02";
+    let (lines, errors) = said(&format!("{moved} -x 1"));
+    assert_eq!(lines, ["Not enough hosts passed (required: 1, passed: 0)"]);
+    let missed =
+        "10.0.0.2 : MISSED --expect-mac 02:00:0a:00:00:02: also 02:00:00:00:00:02 answered";
+    assert!(errors.iter().any(|line| line == missed), "{errors:?}");
+    assert_eq!(summaries(moved, "pass"), [false, false]);
+    // By then enough had passed already.
+    let (exit, lines) = run(&format!("{moved} -X 1"));
+    let enough = "Enough hosts passed (required: 1, passed: 1)";
+    assert_eq!((exit, lines), (Some(0), vec![enough.to_owned()]));
 }
 
 #[test]

@@ -1,4 +1,5 @@
 mod gather;
+mod linger;
 mod refuse;
 mod tally;
 mod times;
@@ -22,10 +23,11 @@ use crate::{
     report::Report,
     session::Session,
     signals::Wish,
-    targets,
+    targets::{self, LISTED, MANY, MOST_NEIGHBOURS, STAMPED},
     threshold::Owners,
 };
 use gather::Gather;
+use linger::Linger;
 use refuse::{check_list, refuse};
 use tally::Tally;
 use view::View;
@@ -86,6 +88,7 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
         gather,
         stopped,
         taken,
+        linger: Linger::default(),
     };
     report.gather();
     let ended = many.go(report);
@@ -144,7 +147,8 @@ struct Many<'a> {
     /// Whom nobody asks: ourselves, and everybody at once.
     apart: Targets,
     rounds: u64,
-    /// Of those whose rounds have begun and not all ended.
+    /// Of those whose rounds have begun and not all ended; of all that have begun, if what they came
+    /// to is told at the end.
     tallies: HashMap<Ipv4Addr, Tally>,
     /// Who else claims to be a target.
     contested: HashMap<Ipv4Addr, Owners>,
@@ -154,6 +158,7 @@ struct Many<'a> {
     stopped: bool,
     /// Our address has turned out to be somebody else's.
     taken: bool,
+    linger: Linger,
 }
 
 impl Many<'_> {
@@ -172,13 +177,16 @@ impl Many<'_> {
             let more = self.session.or_gone(polled, report)?;
             let enough = self.args.many.fast_reachable.is_some_and(|most| most <= self.passed);
             let late = deadline.is_some_and(|deadline| deadline <= now);
-            if self.stopped || self.taken || enough || late || self.sweep.is_over() {
+            let lingers = self.view.is_holding().then(|| self.linger.until(self.args.wait));
+            let lingers = lingers.flatten().filter(|end| self.sweep.is_over() && *end > now);
+            let over = self.sweep.is_over() && lingers.is_none();
+            if self.stopped || self.taken || enough || late || over {
                 return Ok(());
             }
             if !more {
                 report.flush()?;
                 let next = self.sweep.deadline(&self.session.stack);
-                self.session.wait(next.into_iter().chain(deadline).min())?;
+                self.session.wait(next.into_iter().chain(deadline).chain(lingers).min())?;
             }
             match self.session.wish() {
                 Some(Wish::Stop) => self.stopped = true,
@@ -203,14 +211,22 @@ impl Many<'_> {
             gather.ended(ended);
         }
         let tally = self.tallies.entry(addr).or_insert_with(|| Tally::new(self.args));
+        self.linger.ended(ended);
         tally.count(ended);
         ended.from_mac.into_iter().for_each(|mac| tally.owners.add(mac));
-        let (session, is_over) = (&self.session, tally.ended == self.rounds);
+        let session = &self.session;
         self.view.ended(ended, tally, || session.time(ended.at), report)?;
-        if is_over && let Some(tally) = self.tallies.remove(&addr) {
-            self.conclude(addr, tally, false, report)?;
+        if tally.ended < self.rounds {
+            return Ok(());
         }
-        Ok(())
+        if !self.view.is_holding() {
+            let tally = self.tallies.remove(&addr);
+            return tally.map_or(Ok(()), |tally| self.conclude(addr, tally, report));
+        }
+        let (pass, _) = tally.judge(&self.args.thresholds, self.contested.get(&addr));
+        tally.passed = Some(pass);
+        self.passed += u64::from(pass);
+        if report.is_for_programs() { Ok(()) } else { self.view.over(addr, tally, report) }
     }
 
     /// What a target came to.
@@ -218,27 +234,30 @@ impl Many<'_> {
         &mut self,
         addr: Ipv4Addr,
         mut tally: Tally,
-        interrupted: bool,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        if let Some(others) = self.contested.get(&addr) {
-            tally.owners.join(others.clone());
-        }
-        let (pass, missed) = tally.judge(&self.args.thresholds);
+        let (pass, missed) = tally.judge(&self.args.thresholds, self.contested.get(&addr));
+        // Another owner may have turned up since its rounds were over.
+        self.passed -= u64::from(tally.passed == Some(true));
         self.passed += u64::from(pass);
         if report.is_for_programs() {
+            let interrupted = self.stopped && tally.ended < self.rounds;
             let summary = tally.summary(addr, self.args);
             return report.record(&Record::Summary(Summary { interrupted, pass, ..summary }));
         }
-        self.view.concluded(addr, &tally, &missed, report)
+        if tally.passed.is_none() {
+            self.view.over(addr, &tally, report)?;
+        }
+        self.view.concluded(addr, &tally, &missed, report);
+        Ok(())
     }
 
-    /// Those who were still being asked when it was over.
+    /// Those who were still being asked when it was over, or are told of only then.
     fn rest(&mut self, report: &mut Report) -> Result<(), Failure> {
         let mut rest: Vec<_> = std::mem::take(&mut self.tallies).into_iter().collect();
         rest.sort_unstable_by_key(|(addr, _)| *addr);
         for (addr, tally) in rest {
-            self.conclude(addr, tally, self.stopped, report)?;
+            self.conclude(addr, tally, report)?;
         }
         Ok(())
     }
@@ -283,13 +302,6 @@ const INTERVAL: Duration = Duration::from_millis(10);
 /// How often silence is answered by another request, unless there is a count.
 const RETRIES: u8 = 3;
 
-/// So many targets are asked in their order, unless a seed is given; more are not, so that no
-/// network of theirs has to take it all at once.
-const LISTED: u64 = 256;
-
-/// Requests a second whose leaving the kernel is asked to stamp.
-const STAMPED: u32 = 1000;
-
 /// How much longer each repetition is waited for, unless said.
 const BACKOFF: f64 = 1.5;
 
@@ -298,9 +310,3 @@ const WINDOW: usize = 1 << 16;
 
 /// Targets with several owners that are remembered at most.
 const CONTESTED: usize = 4096;
-
-/// So many targets are worth a second thread.
-const MANY: u64 = 4096;
-
-/// Neighbours that are remembered at most: a /16 of them.
-const MOST_NEIGHBOURS: u64 = 1 << 16;

@@ -8,8 +8,14 @@ use stack::{
 
 use super::{args::Scan, earlier::Earlier};
 use crate::{
-    args::Global, failure::Failure, identity::Standing, open::Us, secrets::Secrets,
-    session::Session, value::LinkName,
+    args::Global,
+    failure::Failure,
+    identity::Standing,
+    open::Us,
+    secrets::Secrets,
+    session::Session,
+    targets::{LISTED, MANY, MOST_NEIGHBOURS, STAMPED},
+    value::LinkName,
 };
 
 /// Whom to probe, and how.
@@ -141,18 +147,5 @@ fn part(targets: &Targets, config: &Config) -> Result<Targets, Failure> {
     Ok(part)
 }
 
-/// So many targets are asked in their order, unless a seed is given; more are not, so that no
-/// network of theirs has to take it all at once.
-const LISTED: u64 = 256;
-
-/// Requests a second whose leaving the kernel is asked to stamp.
-const STAMPED: u32 = 1000;
-
-/// So many targets are worth a second thread.
-const MANY: u64 = 4096;
-
 /// Targets of a part that is gone on with.
 const LARGEST_PART: u64 = 1 << 24;
-
-/// Neighbours that are remembered at most: a /16 of them.
-pub(super) const MOST_NEIGHBOURS: u64 = 1 << 16;

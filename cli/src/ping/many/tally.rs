@@ -32,6 +32,8 @@ pub(super) struct Tally {
     pub(super) list: Vec<Option<u64>>,
     /// Who answered as it, or as its next hop.
     pub(super) owners: Owners,
+    /// Whether it passed when all its rounds were over, if it is told of later.
+    pub(super) passed: Option<bool>,
 }
 
 impl Tally {
@@ -72,8 +74,15 @@ impl Tally {
         }
     }
 
-    /// Whether it passes, and what it missed.
-    pub(super) fn judge(&self, thresholds: &Thresholds) -> (bool, Vec<Missed>) {
+    /// Whether it passes, which `others` may claim to be, too, and what it missed.
+    pub(super) fn judge(
+        &mut self,
+        thresholds: &Thresholds,
+        others: Option<&Owners>,
+    ) -> (bool, Vec<Missed>) {
+        if let Some(others) = others {
+            self.owners.join(others.clone());
+        }
         thresholds.judge(&Measured {
             received: self.received,
             loss: self.loss(),

@@ -55,8 +55,9 @@ impl Many<'_> {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let &icmp::Stray { from, sequence, len: bytes, ttl, straying } = stray;
-        let round = u64::from(sequence) / (u64::from(super::retries(self.args)) + 1);
+        let round = self.sweep.round_of(sequence);
         if let Some(tally) = self.tallies.get_mut(&from) {
+            self.linger.stray(straying);
             tally.stray(straying);
         }
         self.view.stray(stray, round, report);

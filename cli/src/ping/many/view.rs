@@ -106,12 +106,16 @@ impl<'a> View<'a> {
         }
     }
 
-    /// What a target came to.
-    pub(super) fn concluded(
-        &mut self,
+    /// Whether what the targets came to is told when all is over.
+    pub(super) fn is_holding(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// All rounds of a target are over, or there are no more of them.
+    pub(super) fn over(
+        &self,
         addr: Ipv4Addr,
         tally: &Tally,
-        missed: &[Missed],
         report: &mut Report,
     ) -> Result<(), Failure> {
         let (many, is_alive) = (&self.args.many, tally.received > 0);
@@ -119,14 +123,24 @@ impl<'a> View<'a> {
         let time = tally.times.last().filter(|_| many.elapsed);
         let time = Maybe(time.map(|nanos| format!(" ({} ms)", Ms::of_nanos(nanos))));
         match (many.alive, many.unreachable) {
-            (false, false) if is_series || self.args.is_quiet() => {}
-            (false, false) if is_alive => report.line(format_args!("{addr} is alive{time}"))?,
-            (false, false) => report.line(format_args!("{addr} is unreachable"))?,
-            (alive, _) if alive == is_alive => report.line(format_args!("{addr}{time}"))?,
-            _ => {}
+            (false, false) if is_series || self.args.is_quiet() => Ok(()),
+            (false, false) if is_alive => report.line(format_args!("{addr} is alive{time}")),
+            (false, false) => report.line(format_args!("{addr} is unreachable")),
+            (alive, _) if alive == is_alive => report.line(format_args!("{addr}{time}")),
+            _ => Ok(()),
         }
+    }
+
+    /// What a target came to.
+    pub(super) fn concluded(
+        &mut self,
+        addr: Ipv4Addr,
+        tally: &Tally,
+        missed: &[Missed],
+        report: &mut Report,
+    ) {
         let mut lines = String::new();
-        if is_series {
+        if self.args.rounds().is_some() {
             let _ = writeln!(lines, "{}", self.sum(addr, tally)); // into memory
         }
         for missed in missed {
@@ -137,7 +151,6 @@ impl<'a> View<'a> {
             None if lines.is_empty() => {}
             None => report.note(lines.trim_end()),
         }
-        Ok(())
     }
 
     /// What is to be said when all is over: `passed` of the targets that `wanted` have to.

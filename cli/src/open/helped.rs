@@ -64,6 +64,30 @@ impl Helped {
         }
     }
 
+    /// Has all leave that is written; what our own queue had no room for stays in the batch, and
+    /// then there is something that the link is waited for.
+    fn leave(&mut self) -> io::Result<()> {
+        self.share();
+        self.link.flush()?;
+        if self.batch.len() > 0 {
+            self.batch.queue(&mut self.link, &mut self.unsent);
+            self.link.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Takes note of all batches that the helper is done with, and of those that are still to come
+    /// if it failed: they come back at once.
+    fn gather(&mut self) -> io::Result<()> {
+        let (mut gathered, mut most) = (Ok(()), Duration::ZERO);
+        while let Some(done) = self.helper.done(most) {
+            if let Err(error) = self.done(done) {
+                (gathered, most) = (gathered.and(Err(error)), SOON);
+            }
+        }
+        gathered
+    }
+
     /// Takes note of a batch that the helper is done with.
     fn done(&mut self, done: Done) -> io::Result<()> {
         self.unsent.extend(done.unsent);
@@ -112,17 +136,14 @@ impl FrameIo for Helped {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        while let Some(done) = self.helper.done(Duration::ZERO) {
-            self.done(done)?;
-        }
+        self.gather()?;
         // What has not left by now would be waited for before it has been asked.
         if self.helper.is_late(self.link.now())
             && let Some(done) = self.helper.done(SOON)
         {
             self.done(done)?;
         }
-        self.share();
-        self.link.flush()
+        self.leave()
     }
 
     fn event(&mut self) -> Option<Event> {
@@ -152,7 +173,12 @@ impl Wait for Helped {
                 None => return Ok(()), // what has come meanwhile is not to wait for it
             }
         }
-        if self.unsent.is_empty() { self.link.wait(until, wake) } else { Ok(()) }
+        if !self.unsent.is_empty() {
+            return Ok(());
+        }
+        // The link does not know of what is still in the batch.
+        let soon = (self.batch.len() > 0).then(|| self.now() + SOON);
+        self.link.wait(until.into_iter().chain(soon).min(), wake)
     }
 }
 

@@ -60,15 +60,12 @@ impl Helper {
         self.work.is_some() && self.handed.len() < BATCHES
     }
 
-    /// Hands over all of `batch`.
+    /// Hands over all of `batch`; it stays if the thread has ended, and [`Helper::done`] says why.
     pub(super) fn hand(&mut self, batch: &mut Batch, now: Instant) {
         let Some(Work { batches: Some(batches), .. }) = &self.work else { return };
         match batches.send(std::mem::take(batch)) {
             Ok(()) => self.handed.push_back(now),
-            Err(refused) => {
-                *batch = refused.0;
-                self.be_gone();
-            }
+            Err(refused) => *batch = refused.0,
         }
     }
 
@@ -83,6 +80,8 @@ impl Helper {
     }
 
     /// The next batch that it is done with; it is waited for so long.
+    ///
+    /// What it had when it ended unasked, by a panic, is an error: nobody knows what has left.
     pub(super) fn done(&mut self, most: Duration) -> Option<Done> {
         let Work { done, .. } = self.work.as_ref()?;
         if self.handed.is_empty() {
@@ -95,15 +94,11 @@ impl Helper {
             }
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => {
-                self.be_gone();
-                None
+                self.work = None;
+                self.handed.clear();
+                Some(Done::lost())
             }
         }
-    }
-
-    fn be_gone(&mut self) {
-        self.work = None;
-        self.handed.clear();
     }
 }
 
@@ -122,3 +117,57 @@ const BATCHES: usize = 8;
 
 /// Far longer than it takes to send all of them, unless the machine has other things to do.
 const LATE: Duration = Duration::from_millis(5);
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use link::memory::Network;
+
+    use super::*;
+
+    #[test]
+    fn what_went_wrong_is_told_though_more_was_to_be_handed_over_meanwhile() {
+        let (mut helper, to_send, tell) = helper();
+        helper.hand(&mut batch(64), now());
+        let done = Done { result: Err(io::ErrorKind::NotConnected.into()), ..Done::lost() };
+        tell.send(done).unwrap();
+        drop((to_send, tell));
+        let mut next = batch(32);
+        helper.hand(&mut next, now());
+        assert_eq!(next.len(), 32, "it is not lost");
+        let done = helper.done(Duration::ZERO).unwrap();
+        assert_eq!(done.result.unwrap_err().kind(), io::ErrorKind::NotConnected);
+        assert!(helper.done(Duration::ZERO).is_none() && !helper.is_at_work());
+    }
+
+    #[test]
+    fn what_a_thread_had_that_panicked_is_an_error_once() {
+        let (mut helper, to_send, tell) = helper();
+        helper.hand(&mut batch(64), now());
+        helper.hand(&mut batch(64), now());
+        drop((to_send, tell));
+        let done = helper.done(Duration::ZERO).unwrap();
+        assert_eq!(done.result.unwrap_err().kind(), io::ErrorKind::Other);
+        assert!(helper.done(Duration::ZERO).is_none());
+        assert!(!helper.is_at_work() && !helper.has_room(), "it is gone for good");
+    }
+
+    /// At work, with the thread's ends of the ways there and back.
+    fn helper() -> (Helper, Receiver<Batch>, Sender<Done>) {
+        let (batches, to_send) = channel();
+        let (tell, done) = channel();
+        let work = Work { batches: Some(batches), done, over: Arc::default(), thread: None };
+        (Helper { socket: None, work: Some(work), handed: VecDeque::new() }, to_send, tell)
+    }
+
+    fn now() -> Instant {
+        Network::new().now()
+    }
+
+    fn batch(frames: usize) -> Batch {
+        let mut batch = Batch::default();
+        (0..frames).for_each(|_| batch.push(60, &mut |_| {}));
+        batch
+    }
+}

@@ -38,14 +38,14 @@ impl Worker {
         Self { socket, over, queued: 0, returned: 0 }
     }
 
-    /// Sends what comes, until nobody is there to send more, or the link is gone.
+    /// Sends what comes, until nobody is there to send more; once the link is gone, all that comes
+    /// is handed back.
     pub(super) fn work(mut self, batches: &Receiver<Batch>, tell: &Sender<Done>) {
         for mut batch in batches {
             let mut unsent = Vec::new();
             let result = self.send(&mut batch, &mut unsent);
-            let is_gone = result.is_err();
             batch.clear();
-            if tell.send(Done { batch, unsent, result }).is_err() || is_gone {
+            if tell.send(Done { batch, unsent, result }).is_err() {
                 return;
             }
         }
@@ -54,7 +54,10 @@ impl Worker {
     fn send(&mut self, batch: &mut Batch, unsent: &mut Vec<Returned>) -> io::Result<()> {
         loop {
             self.queued += batch.queue(&mut self.socket, unsent);
-            self.socket.flush()?;
+            if let Err(error) = self.socket.flush() {
+                let _ = self.take_back(unsent); // the link is gone, as the first error says
+                return Err(error);
+            }
             let stats = self.socket.stats();
             if stats.unsent > self.returned {
                 self.take_back(unsent)?;
@@ -65,6 +68,7 @@ impl Worker {
             if self.over.load(Ordering::Relaxed) {
                 return Ok(());
             }
+            while self.socket.event().is_some() {} // it would not wait while there is one
             let soon = self.socket.now() + PAUSE;
             self.socket.wait(Some(soon), None)?;
         }
@@ -79,6 +83,14 @@ impl Worker {
             }
         })?;
         Ok(())
+    }
+}
+
+impl Done {
+    /// The thread has panicked.
+    pub(super) fn lost() -> Self {
+        let error = io::Error::other("the thread that sends has ended too early");
+        Self { batch: Batch::default(), unsent: Vec::new(), result: Err(error) }
     }
 }
 

@@ -201,8 +201,8 @@ fn socket(
     let options = match us {
         Us::Sweeper { .. } => options.stamps(false),
         Us::Flooder { frames } => {
-            let octets = frames.saturating_mul(FRAME).min(MOST_FRAMES * FRAME);
-            options.stamps(false).ring(Ring::V2 { octets })
+            let mtu = link::interface(name).map_or(MTU, |interface| interface.mtu);
+            options.stamps(false).ring(Ring::V2 { octets: ring(frames, mtu) })
         }
         _ => options,
     };
@@ -213,8 +213,14 @@ fn socket(
     let is_worth_it = us == Us::Sweeper { many: true }
         && socket.receive_buffer() >= ROOMY
         && thread::available_parallelism().is_ok_and(|n| n.get() > 1);
-    let other = is_worth_it.then(|| silent.open(name).map_err(Failure::open)).transpose()?;
+    let other = is_worth_it.then(|| silent.open(name).ok()).flatten(); // one does, if need be
     Ok((socket, other))
+}
+
+/// Octets of a ring for so many frames, or for as many as are given the memory.
+fn ring(frames: usize, mtu: usize) -> usize {
+    let slot = mtu.saturating_add(ROUND_A_FRAME).checked_next_power_of_two();
+    slot.map_or(MOST_OCTETS, |slot| frames.saturating_mul(slot).min(MOST_OCTETS))
 }
 
 pub(crate) fn tap(global: &Global, name: &str) -> Result<Tap, Failure> {
@@ -245,11 +251,25 @@ fn leading_to(target: Option<Ipv4Addr>) -> Result<Interface, Failure> {
     })
 }
 
-/// Octets of a ring for a frame of up to 1,500 octets.
-const FRAME: usize = 2048;
+/// Octets of a slot that are not the MTU's: the kernel's header of it, the frame's own, its tags.
+const ROUND_A_FRAME: usize = 128;
 
-/// Frames that a ring is made for, at most: the kernel gives it memory at once.
-const MOST_FRAMES: usize = 8192;
+/// The MTU of an interface that does not tell.
+const MTU: usize = 1500;
+
+/// Octets of a ring, at most: the kernel gives it memory at once.
+const MOST_OCTETS: usize = 16 << 20;
 
 /// Octets that hold the answers to all that a second thread sends while we cannot take them in.
 const ROOMY: usize = 4 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ring_has_a_slot_for_each_frame_however_long_it_may_be() {
+        assert_eq!((ring(1024, 1500), ring(1024, 9000)), (1024 * 2048, 1024 * 16384));
+        assert_eq!((ring(1 << 20, 1500), ring(usize::MAX, usize::MAX)), (16 << 20, 16 << 20));
+    }
+}

@@ -12,7 +12,7 @@ use crate::{
     cookie::{COOKIE_LEN, Cookies},
     discard::Discard,
     event::{Ended, Event, Outcome},
-    flight::{Flights, Key, Slot},
+    flight::{Awaited, Flights, Key, Slot},
     limit::{Bucket, Buckets, Pair},
     message::{ECHO_REQUEST, HEADER_LEN, Message, write_message},
     ticks::Epoch,
@@ -145,6 +145,11 @@ impl Icmp {
     /// Of those, echo requests that have left.
     pub fn under_way(&self) -> usize {
         self.flights.as_ref().map_or(0, |flights| flights.count().1)
+    }
+
+    /// The echo requests that have not ended, in no order.
+    pub fn awaited(&self) -> impl Iterator<Item = Awaited> + '_ {
+        self.flights.iter().flat_map(|flights| flights.awaited())
     }
 
     /// What is known of an echo in flight, or remembered.

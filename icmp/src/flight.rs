@@ -46,6 +46,17 @@ pub(crate) struct Slot {
     turn: u8,
 }
 
+/// An echo request that has not ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Awaited {
+    /// Whom it asks.
+    pub dst: Ipv4Addr,
+    /// Its sequence number.
+    pub sequence: u16,
+    /// Whether it has left, or still waits for its next hop to answer ARP.
+    pub has_left: bool,
+}
+
 /// What has become of an echo request.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(crate) enum State {
@@ -191,6 +202,15 @@ impl Flights {
     pub(crate) fn some_under_way(&self, most: usize) -> impl Iterator<Item = Key> + '_ {
         let keys = self.deadlines.iter().map(|(_, key)| key).take(most);
         keys.filter(|key| self.in_flight(*key).is_some())
+    }
+
+    /// Those in flight, in no order.
+    pub(crate) fn awaited(&self) -> impl Iterator<Item = Awaited> + '_ {
+        let flights = self.slots.iter().filter(|(_, slot)| slot.is_in_flight());
+        flights.map(|(&(dst, sequence), slot)| {
+            let has_left = matches!(slot.state, State::Left(_));
+            Awaited { dst, sequence, has_left }
+        })
     }
 
     /// Whether `dst` has answered a request that left after `left`.

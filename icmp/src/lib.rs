@@ -70,6 +70,7 @@ pub use echo::{Echo, Icmp, SendError};
 pub use error::{Error, TooBig};
 pub use event::{Corrupt, Ended, Event, Outcome, Recorded, Redirect, Stray, Straying};
 pub use extension::{Extensions, Object};
+pub use flight::Awaited;
 pub use limit::Limit;
 pub use message::HEADER_LEN;
 pub use object::{Interface, Label, Objects, Role};

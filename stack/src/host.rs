@@ -5,7 +5,7 @@ use std::{
 };
 
 use arp::Neighbour;
-use icmp::{Echo, SendError};
+use icmp::{Awaited, Echo, SendError};
 use ipnetwork::Ipv4Network;
 use ipv4::{DatagramTx, Hop, Route};
 use link::{Direction, FrameIo, MacAddr6};
@@ -162,6 +162,11 @@ impl<L: FrameIo> Stack<L> {
     /// Of those, echo requests that have left.
     pub fn under_way(&self) -> usize {
         self.tower.icmp.under_way()
+    }
+
+    /// The echo requests that have not ended, in no order.
+    pub fn awaited(&self) -> impl Iterator<Item = Awaited> + '_ {
+        self.tower.icmp.awaited()
     }
 
     /// How a datagram to `dst` would leave, and why.

@@ -158,6 +158,26 @@ impl Sweep {
         self.in_flight + self.asked.len() + self.again.len()
     }
 
+    /// Whose probes are under way, and how many of each have left: by ARP requests, none.
+    pub fn awaited<L: FrameIo>(&self, stack: &Stack<L>) -> BTreeMap<Ipv4Addr, u64> {
+        let again = self.again.iter().map(|probe| (probe.addr, probe.round, probe.tried > 0));
+        let asked = self.asked.iter().map(|(&addr, &round)| (addr, round, false));
+        let in_flight = stack.awaited().map(|echo| {
+            let round = self.rounds.request(echo.sequence).0;
+            (echo.dst, round, echo.has_left)
+        });
+        let mut awaited = BTreeMap::new();
+        let probes: BTreeMap<_, _> = again
+            .chain(asked)
+            .chain(in_flight)
+            .map(|(addr, round, left)| ((addr, round), left))
+            .collect();
+        for ((addr, _), has_left) in probes {
+            *awaited.entry(addr).or_default() += u64::from(has_left);
+        }
+        awaited
+    }
+
     /// How many of the targets are ours, and so probed in each round.
     pub fn len(&self) -> u64 {
         self.rounds.len()

@@ -17,6 +17,8 @@ use crate::{
 pub(super) struct Tally {
     /// Probes that have ended.
     pub(super) ended: u64,
+    /// Of those that have not, how many had left when it was all over.
+    pub(super) awaited: u64,
     pub(super) received: u64,
     errors: u64,
     /// Probes that never left; but those whose next hop is silent are as lost as any.
@@ -100,7 +102,7 @@ impl Tally {
     pub(super) fn summary(&self, dst: Ipv4Addr, args: &Ping) -> Summary {
         let is_series = args.rounds().is_some();
         Summary {
-            sent: self.ended - self.unsent,
+            sent: self.ended - self.unsent + self.awaited,
             received: self.received,
             dup: self.duplicates,
             late: self.late,

@@ -97,6 +97,11 @@ impl Statistics {
         })
     }
 
+    /// The longest round trip.
+    pub(crate) fn longest(&self) -> Option<Duration> {
+        self.extremes.map(|(_, max)| Duration::from_nanos(max))
+    }
+
     pub(crate) fn round_trips(&self) -> Option<RoundTrips> {
         let (min, max) = self.extremes?;
         let mean = self.sum / self.received as f64;

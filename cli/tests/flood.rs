@@ -108,6 +108,41 @@ fn who_has_used_up_all_sequence_numbers_waits_until_one_is_free() {
 }
 
 #[test]
+fn what_is_under_way_at_the_deadline_is_waited_for_and_nothing_is_called_lost() {
+    for (letters, counted, took) in [
+        // 8.1 ms for ARP, and each 8 ms as many more; the last leave before 50 ms have passed.
+        ("-f", 192, 56),
+        ("-A", 6, 56),
+        ("-A -l 5", 30, 56),
+        ("-l 5 -i 45ms", 6, 53),
+        ("-i 12ms", 5, 56),
+    ] {
+        let args = format!("{letters} -w 50ms --max-loss 0 -I lab:pace=0,delay=4ms 10.0.0.2");
+        let (exit, lines) = run(&format!("ping -q {args}"));
+        let expected = format!(
+            "{counted} packets transmitted, {counted} received, 0% packet loss, time {took}ms"
+        );
+        assert_eq!((exit, &lines[3]), (Some(0), &expected), "{letters}");
+        let (exit, lines) = run(&format!("ping -j {args}"));
+        let records = lines.iter().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        let summary = records.filter(|record| record["type"] == "summary").last();
+        let summary = summary.expect("a summary");
+        let counts = ["sent", "received", "loss_pct"].map(|field| summary[field].as_f64());
+        let all = f64::from(counted);
+        assert_eq!((exit, counts), (Some(0), [Some(all), Some(all), Some(0.0)]), "{letters}");
+    }
+}
+
+#[test]
+fn after_the_deadline_no_more_is_asked_for_and_silence_is_not_waited_for_long() {
+    let silent = "-w 15ms -I lab:pace=0,silent=ip 10.0.0.2";
+    let lost = "packets transmitted, 0 received, 100% packet loss, time";
+    assert_eq!(counts(&format!("ping -f {silent}")), format!("33 {lost} 25ms"));
+    assert_eq!(counts(&format!("ping -f -W 12ms {silent}")), format!("33 {lost} 22ms"));
+    assert_eq!(counts(&format!("ping -q -A -l 5 {silent}")), format!("5 {lost} 25ms"));
+}
+
+#[test]
 fn on_sigint_what_is_under_way_is_waited_for_and_nothing_is_called_lost() {
     let mut child = start("ping -f -I lab:delay=2ms 10.0.0.2");
     let mut out = BufReader::new(child.stdout.take().expect("a pipe"));

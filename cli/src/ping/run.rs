@@ -39,6 +39,8 @@ pub(super) struct Run<'a> {
     open: Option<u16>,
     /// When somebody stopped us.
     pub(super) stopped: Option<Instant>,
+    /// Until when answers are still taken in, once the deadline has passed.
+    last: Option<Instant>,
     /// Our address has turned out to be somebody else's.
     pub(super) taken: bool,
     /// The link had no room for the request that is due, or no sequence number was free.
@@ -71,6 +73,7 @@ impl<'a> Run<'a> {
             in_use: 0,
             open: None,
             stopped: None,
+            last: None,
             taken: false,
             full: false,
             statistics: Statistics::new(),
@@ -100,7 +103,11 @@ impl<'a> Run<'a> {
         let mut idle = 0;
         for turn in 0_u64.. {
             let now = self.session.now();
-            if deadline.is_some_and(|deadline| deadline <= now) {
+            if self.last.is_none() && deadline.is_some_and(|deadline| deadline <= now) {
+                self.last = Some(now + self.grace());
+            }
+            let under_way = self.session.stack.under_way();
+            if self.last.is_some_and(|last| under_way == 0 || last <= now) {
                 return Ok(());
             }
             let (mut stirs, more_due) = self.ask_all(now, report)?;
@@ -123,8 +130,9 @@ impl<'a> Run<'a> {
             if waits {
                 // A full link says when it has room again.
                 let next = self.has_room().then(|| self.rhythm.next(self.is_resolving())).flatten();
-                let last = self.stopped.map(|at| at + LAST);
-                let until = next.into_iter().chain(deadline).chain(lingers).chain(last);
+                let cut = self.stopped.map(|at| at + LAST);
+                let end = self.last.or(deadline);
+                let until = next.into_iter().chain(end).chain(lingers).chain(cut);
                 self.session.wait(until.chain(self.dots.deadline()).min())?;
             }
             if waits || turn.is_multiple_of(TURNS) {
@@ -146,13 +154,21 @@ impl<'a> Run<'a> {
         Some(self.last_end? + for_late.max(for_doubles)?)
     }
 
+    /// For how long what is under way at the deadline may still be answered: a little, and as long
+    /// as answers were seen to take twice over, but no longer than each is waited for.
+    fn grace(&self) -> Duration {
+        let longest = self.statistics.longest().unwrap_or_default();
+        (2 * longest).max(LAST).min(self.args.wait)
+    }
+
     /// Whether a request waits for ARP; another would take its place.
     fn is_resolving(&self) -> bool {
         self.session.stack.in_flight() > self.session.stack.under_way()
     }
 
     fn has_more(&self) -> bool {
-        self.stopped.is_none() && self.args.count.is_none_or(|count| self.asked < count)
+        let is_over = self.stopped.is_some() || self.last.is_some();
+        !is_over && self.args.count.is_none_or(|count| self.asked < count)
     }
 
     /// Whether one more could be asked for, as far as is known.
@@ -280,7 +296,8 @@ impl<'a> Run<'a> {
 /// In a flood, so many turns may pass before a signal is heard.
 const TURNS: u64 = 64;
 
-/// How long answers to a flood are waited for when it was stopped: what is under way is not lost.
+/// How long answers are waited for, at least at the deadline, and when a flood was stopped: what is
+/// under way is not lost.
 const LAST: Duration = Duration::from_millis(10);
 
 /// How far behind its first a second answer may come.

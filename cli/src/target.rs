@@ -9,6 +9,9 @@ pub(crate) fn resolve(text: &str) -> Result<Ipv4Addr, Failure> {
     if let Ok(addr) = text.parse() {
         return check(addr);
     }
+    if text.is_empty() {
+        return Err(Failure::usage("an empty target, where an address or a name is needed"));
+    }
     if !text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_')) {
         return Err(Failure::usage(format!("{text:?} is neither an IPv4 address nor a name")));
     }

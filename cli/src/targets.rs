@@ -45,6 +45,10 @@ pub(crate) fn generate(texts: &[String]) -> Result<Vec<String>, Failure> {
             Ok([text.clone()].into_iter().chain(excepted).collect())
         }
         [first, last] => {
+            if let Some(text) = texts.iter().find(|text| text.contains('/')) {
+                return Err(Failure::usage(format!("-g: {text} is a network, which stands alone"))
+                    .hint("as in `-g 10.0.0.0/24`, or `-g 10.0.0.1 10.0.0.50`"));
+            }
             let (first, last) = (target::resolve(first)?, target::resolve(last)?);
             if last < first {
                 return Err(Failure::usage(format!("-g: {last} comes before {first}")));
@@ -74,11 +78,15 @@ impl List {
         if text == "-" {
             return self.add_lines("standard input", io::stdin().lock());
         }
+        if text == "@" {
+            return Err(Failure::usage("@: names no file"));
+        }
         if let Some(path) = text.strip_prefix('@') {
             let unreadable = |error| Failure::usage(format!("@{path}: cannot be read: {error}"));
             return self.add_lines(path, BufReader::new(File::open(path).map_err(unreadable)?));
         }
-        text.split(',').try_for_each(|item| self.add_item(item))
+        let mut items = text.split(',');
+        items.try_for_each(|item| self.add_item(item).map_err(|failure| named(text, failure)))
     }
 
     /// Items between commas and white space; `#` begins a comment.
@@ -86,6 +94,7 @@ impl List {
         for (n, line) in lines.take(LARGEST).lines().enumerate() {
             let at = |why: String| Failure::usage(format!("{name}, line {}: {why}", n + 1));
             let line = line.map_err(|error| at(error.to_string()))?;
+            let line = line.strip_prefix(BYTE_ORDER_MARK).filter(|_| n == 0).unwrap_or(&line);
             let items = line.split('#').next().unwrap_or_default();
             let separator = |c: char| c == ',' || c.is_whitespace();
             for item in items.split(separator).filter(|item| !item.is_empty()) {
@@ -96,6 +105,10 @@ impl List {
     }
 
     fn add_item(&mut self, item: &str) -> Result<(), Failure> {
+        if item.starts_with('@') {
+            return Err(Failure::usage(format!("{item}: a list of targets cannot be named here"))
+                .hint("`@file` is a target of its own on the command line"));
+        }
         if let Some(excepted) = item.strip_prefix('!') {
             self.excepted.push(addresses(excepted)?);
             return Ok(());
@@ -109,6 +122,14 @@ impl List {
         self.named.push(addr..=addr);
         Ok(())
     }
+}
+
+/// The mistake in one item, with the argument that it is in unless that is clear.
+fn named(text: &str, failure: Failure) -> Failure {
+    if failure.message.contains(text) && !text.is_empty() {
+        return failure;
+    }
+    Failure { message: format!("{text:?}: {}", failure.message), ..failure }
 }
 
 /// A prefix, a range, an address or a name.
@@ -148,6 +169,9 @@ const NOBODY: [([u8; 4], [u8; 4]); 3] = [
     ([127, 0, 0, 0], [127, 255, 255, 255]),
     ([224, 0, 0, 0], [255, 255, 255, 255]),
 ];
+
+/// What some programs begin a file in UTF-8 with.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Octets of a list of targets that are read: room for tens of millions of addresses.
 const LARGEST: u64 = 1 << 30;
@@ -199,7 +223,12 @@ mod tests {
             ("10.0.0.1-256", "is no range"),
             ("10.0.0.300-301", "is no range"),
             ("10.0.0.0/33", "is no prefix"),
-            ("10.0.0.1,", "is no IPv4 address"),
+            ("", "\"\": an empty target"),
+            ("10.0.0.1,", "\"10.0.0.1,\": an empty target"),
+            ("10.0.0.1,10.0.0.300", "\"10.0.0.1,10.0.0.300\": 10.0.0.300 is no IPv4 address"),
+            ("10.0.0.1,@list", "@list: a list of targets cannot be named here"),
+            ("!", "\"!\": an empty target"),
+            ("@", "@: names no file"),
             ("!!10.0.0.1", "is neither an IPv4 address nor a name"),
             ("10.0.0.1@ff:ff:ff:ff:ff:ff", "no station can have the MAC address"),
             ("@/nonexistent", "@/nonexistent: cannot be read"),
@@ -223,6 +252,27 @@ mod tests {
             Err("list, line 2: 10.0.0.300 is no IPv4 address such as 10.0.0.2".into())
         );
         assert!(list.add_lines("list", &b"\xff\xfe"[..]).is_err());
-        assert!(list.add_lines("list", "@other".as_bytes()).is_err(), "a list in a list");
+        let nested = list.add_lines("list", "10.0.0.1\n@other".as_bytes());
+        assert_eq!(
+            nested.map_err(|failure| failure.message),
+            Err("list, line 2: @other: a list of targets cannot be named here".into())
+        );
+    }
+
+    #[test]
+    fn a_list_may_begin_with_a_byte_order_mark_and_have_it_nowhere_else() {
+        let mut list = List::default();
+        assert!(list.add_lines("list", "\u{feff}10.0.0.1\n10.0.0.2".as_bytes()).is_ok());
+        assert_eq!(list.named.len(), 2);
+        assert!(list.add_lines("list", "10.0.0.1\n\u{feff}10.0.0.2".as_bytes()).is_err());
+    }
+
+    #[test]
+    fn generate_says_that_a_network_stands_alone() {
+        for texts in [["10.0.0.0/24", "10.0.0.5"], ["10.0.0.5", "10.0.0.0/24"]] {
+            let refused = generate(&texts.map(str::to_owned)).map_err(|failure| failure.message);
+            let why = "-g: 10.0.0.0/24 is a network, which stands alone".to_owned();
+            assert_eq!(refused, Err(why));
+        }
     }
 }

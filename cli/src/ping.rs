@@ -72,6 +72,7 @@ fn refuse(global: &Global, args: &Ping) -> Result<(), Failure> {
     let unseen = [
         (!lines && args.many.alive, "-a"),
         (!lines && letters.outstanding, "-O"),
+        (!lines && args.timestamps, "-D"),
         (args.quiet && records, "-R or -T"),
     ];
     match unseen.into_iter().find(|(unseen, _)| *unseen) {

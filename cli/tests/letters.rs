@@ -87,6 +87,27 @@ fn data_beyond_the_mtu_is_asked_for_and_answered_in_fragments() {
 }
 
 #[test]
+fn quiet_lines_for_programs_tell_of_no_single_request() {
+    for (lab, sent, received) in [("", 3, 3), (",silent=ip", 3, 0), (",dup=100%", 3, 3)] {
+        let (_, lines) = run(&format!("ping -j -q -c 3 -I lab:pace=0{lab} 10.0.0.2"));
+        let records: Vec<Value> =
+            lines.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let types: Vec<_> = records.iter().filter_map(|record| record["type"].as_str()).collect();
+        assert_eq!(types, ["start", "arp", "summary", "end"], "{lab}");
+        assert_eq!(
+            (&records[2]["sent"], &records[2]["received"]),
+            (&sent.into(), &received.into())
+        );
+    }
+}
+
+#[test]
+fn verbose_says_more_in_the_header_of_a_quiet_run_too() {
+    let (_, lines) = run("ping -q -v -c 1 -I lab:pace=0 10.0.0.2");
+    assert!(lines[1].starts_with("next hop 10.0.0.2, our MAC "), "{lines:?}");
+}
+
+#[test]
 fn letters_that_mean_nothing_together_are_refused() {
     for args in [
         "-f -A",
@@ -102,6 +123,8 @@ fn letters_that_mean_nothing_together_are_refused() {
         "-q -R",
         "-j -a",
         "-j -O",
+        "-j -D",
+        "-q -D",
         "-l 0",
         "-l 16385",
         "-T both",

@@ -114,7 +114,7 @@ impl<'a> View<'a> {
                 );
                 self.say(session, at, text, report)?;
                 self.way(report)?;
-                if !report.is_for_programs() {
+                if self.args.quiet || !report.is_for_programs() {
                     return Ok(()); // to tell the time of day takes longer than all that
                 }
                 return report.record(&Record::Reply {
@@ -137,7 +137,7 @@ impl<'a> View<'a> {
                 let text = format_args!("no answer for icmp_seq={seq} within {ms} ms");
                 self.say(session, at, text, report)?;
                 let (ts, waited_ns) = (session.time(at), nanoseconds(waited));
-                return report.record(&Record::Timeout { ts, dst, seq, waited_ns });
+                return self.record(&Record::Timeout { ts, dst, seq, waited_ns }, report);
             }
             Outcome::Unresolved { .. } => None, // its ARP event has told why
             Outcome::Replaced => Some(format!("{} has not answered ARP yet", self.next_hop)),
@@ -204,7 +204,7 @@ impl<'a> View<'a> {
             ),
         };
         self.say(session, at, text, report)?;
-        report.record(&record)
+        self.record(&record, report)
     }
 
     pub(super) fn arp(
@@ -247,7 +247,7 @@ impl<'a> View<'a> {
     ) -> Result<(), Failure> {
         let from = error.from;
         self.say(session, at, format_args!("From {from} icmp_seq={seq} {error}"), report)?;
-        report.record(&Record::icmp_error(session.time(at), self.dst, seq, error))
+        self.record(&Record::icmp_error(session.time(at), self.dst, seq, error), report)
     }
 
     /// An echo that never left; `why` for people, where nothing else has told them.
@@ -262,7 +262,7 @@ impl<'a> View<'a> {
         if let Some(why) = why {
             self.say(session, at, format_args!("icmp_seq={seq} not sent: {why}"), report)?;
         }
-        report.record(&Record::Unsent { ts: session.time(at), dst: self.dst, seq, reason })
+        self.record(&Record::Unsent { ts: session.time(at), dst: self.dst, seq, reason }, report)
     }
 
     /// The one before is not answered, and the next is due.
@@ -274,6 +274,11 @@ impl<'a> View<'a> {
         report: &mut Report,
     ) -> Result<(), Failure> {
         self.say(session, at, format_args!("no answer yet for icmp_seq={seq}"), report)
+    }
+
+    /// The same for programs.
+    fn record(&self, record: &Record<'_>, report: &mut Report) -> Result<(), Failure> {
+        if self.args.quiet { Ok(()) } else { report.record(record) }
     }
 
     /// A line about one request.

@@ -124,8 +124,9 @@ fn what_is_under_way_at_the_deadline_is_waited_for_and_nothing_is_called_lost() 
         );
         assert_eq!((exit, &lines[3]), (Some(0), &expected), "{letters}");
         let (exit, lines) = run(&format!("ping -j {args}"));
-        let records = lines.iter().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-        let summary = records.filter(|record| record["type"] == "summary").last();
+        let mut records =
+            lines.iter().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        let summary = records.rfind(|record| record["type"] == "summary");
         let summary = summary.expect("a summary");
         let counts = ["sent", "received", "loss_pct"].map(|field| summary[field].as_f64());
         let all = f64::from(counted);

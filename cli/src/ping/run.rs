@@ -106,8 +106,7 @@ impl<'a> Run<'a> {
             if self.last.is_none() && deadline.is_some_and(|deadline| deadline <= now) {
                 self.last = Some(now + self.grace());
             }
-            let under_way = self.session.stack.under_way();
-            if self.last.is_some_and(|last| under_way == 0 || last <= now) {
+            if self.last.is_some_and(|last| last <= now || self.session.stack.under_way() == 0) {
                 return Ok(());
             }
             let (mut stirs, more_due) = self.ask_all(now, report)?;

@@ -78,13 +78,13 @@ impl FromStr for Template {
     fn from_str(text: &str) -> Result<Self, String> {
         let (mut parts, mut rest) = (Vec::new(), text);
         while let Some((before, after)) = rest.split_once("${") {
-            parts.push(Part::Text(plain(before)));
+            parts.push(Part::Text(plain(before)?));
             let (inside, after) =
                 after.split_once('}').ok_or_else(|| format!("${{{after} has no end"))?;
             parts.push(field(inside)?);
             rest = after;
         }
-        parts.push(Part::Text(plain(rest)));
+        parts.push(Part::Text(plain(rest)?));
         Ok(Self(parts))
     }
 }
@@ -102,7 +102,7 @@ fn field(inside: &str) -> Result<Part, String> {
 }
 
 /// With what stands for what cannot be typed.
-fn plain(text: &str) -> String {
+fn plain(text: &str) -> Result<String, String> {
     let mut out = String::new();
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
@@ -111,17 +111,19 @@ fn plain(text: &str) -> String {
                 Some('t') => '\t',
                 Some('n') => '\n',
                 Some('r') => '\r',
-                Some(other) => other,
-                None => '\\',
+                Some('\\') | None => '\\',
+                Some(other) => return Err(format!("\\{other} stands for nothing; {ESCAPES}")),
             },
             c => c,
         };
         out.push(c);
     }
-    out
+    Ok(out)
 }
 
 const FIELDS: &str = "ip, mac, vendor, name, arp, echo, ttl, owners and note";
+
+const ESCAPES: &str = r"there are \t, \n, \r and \\";
 
 const WIDEST: u16 = 256;
 
@@ -131,7 +133,17 @@ mod tests {
 
     #[test]
     fn what_is_no_field_or_no_width_is_refused() {
-        for wrong in ["${", "${ip", "${}", "${colour}", "${ip;x}", "${ip;999}", "${ip;-32768}"] {
+        for wrong in [
+            "${",
+            "${ip",
+            "${}",
+            "${colour}",
+            "${ip;x}",
+            "${ip;999}",
+            "${ip;-32768}",
+            r"\q",
+            r"${ip}\0",
+        ] {
             assert!(wrong.parse::<Template>().is_err(), "{wrong}");
         }
         for right in ["", "$ip", "{}", "${IP}", "${ip;-15}\\t${mac;20}", "\\", "ü${ip}é"] {
@@ -141,6 +153,6 @@ mod tests {
 
     #[test]
     fn escapes_stand_for_what_cannot_be_typed() {
-        assert_eq!(plain(r"a\tb\n\\c\"), "a\tb\n\\c\\");
+        assert_eq!(plain(r"a\tb\n\\c\").as_deref(), Ok("a\tb\n\\c\\"));
     }
 }

@@ -87,8 +87,9 @@ impl Figures {
             0 => String::new(),
             silent => format!(", {silent} silent"),
         };
+        let are = if *hosts == 1 { "address" } else { "addresses" };
         let mut lines = format!(
-            "{hosts} addresses on {name}, {ours} ours, {left_alone} left alone{silent}\n\
+            "{hosts} {are} on {name}, {ours} ours, {left_alone} left alone{silent}\n\
              {received} frames received; answered {} ARP, {} echo; told {} unreachable, \
              {} time exceeded\n",
             tally.arp_replies, tally.echo_replies, tally.unreachable, tally.time_exceeded,

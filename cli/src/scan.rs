@@ -11,12 +11,14 @@ mod page;
 mod plan;
 mod progress;
 pub(crate) mod record;
+mod refuse;
+mod requests;
 mod roll;
 mod template;
 mod told;
 mod unsent;
 
-use std::{net::Ipv4Addr, time::Instant};
+use std::{cell::Cell, net::Ipv4Addr, rc::Rc, time::Instant};
 
 use ipv4::NextHop;
 use macaddr::MacAddr6;
@@ -35,13 +37,14 @@ use crate::{
     signals::Wish,
     targets,
     text::Ms,
-    value::LinkName,
 };
 pub(crate) use args::Scan;
 use earlier::Earlier;
 use host::{Arp, Echo};
 use plan::Plan;
 use record::Scanned;
+use refuse::refuse;
+use requests::Counted;
 use told::Teller;
 
 /// Finds who is there.
@@ -62,7 +65,10 @@ pub(crate) fn run(global: &Global, args: &Scan, report: &mut Report) -> Result<u
         ..arp::Config::default()
     };
     let first = named.as_ref().and_then(|named| named.nth(0));
-    let mut session = Session::open(global, first, plan::us(args, most), config)?;
+    let requests = Rc::new(Cell::new(0));
+    let mut session = Session::over(global, first, plan::us(args, most), config, |link| {
+        Box::new(Counted::new(link, Rc::clone(&requests)))
+    })?;
     let named = named.map(|named| (texts.clone(), named));
     let plan = Plan::new(global, args, named, earlier.as_ref(), &session)?;
     let Plan { texts, targets, apart, config, found_before, conflicts_before } = plan;
@@ -74,11 +80,12 @@ pub(crate) fn run(global: &Global, args: &Scan, report: &mut Report) -> Result<u
         session.close(report)?;
         return Ok(code);
     }
+    requests.set(0); // those were for an address of our own
     let began = session.now();
     let sweep = Sweep::new(began, targets, config, &mut session.stack);
     let teller = Teller::new(args, known, draft, sweep.len());
     let (contested, stopped) = (false, false);
-    let mut scan = Run { session, args, sweep, apart, teller, began, contested, stopped };
+    let mut scan = Run { session, args, sweep, apart, teller, requests, began, contested, stopped };
     scan.header(&texts, report);
     report.gather();
     let ended = scan.go(report);
@@ -95,23 +102,14 @@ pub(crate) fn run(global: &Global, args: &Scan, report: &mut Report) -> Result<u
     Ok(if stopped { 130 } else { u8::from(!(enough && peace)) })
 }
 
-fn refuse(global: &Global, args: &Scan) -> Result<(), Failure> {
-    let in_lab = matches!(global.interface, Some(LinkName::Lab(_) | LinkName::KernelLab));
-    let (flag, to) = match args {
-        Scan { resolve: true, .. } if in_lab => ("-d", "a lab, where nobody has a name"),
-        Scan { format: Some(_), .. } if global.json => ("-F", "-j"),
-        Scan { plain: true, .. } if global.json => ("-x", "-j"),
-        _ => return Ok(()),
-    };
-    Err(Failure::usage(format!("{flag} means nothing to {to}")))
-}
-
 struct Run<'a> {
     session: Session,
     args: &'a Scan,
     sweep: Sweep,
     apart: Targets,
     teller: Teller,
+    /// Requests that have left.
+    requests: Rc<Cell<u64>>,
     began: Instant,
     /// Somebody else claims our own address.
     contested: bool,
@@ -160,7 +158,6 @@ impl Run<'_> {
         if self.apart.contains(addr) {
             return Ok(());
         }
-        self.teller.roll.figures.requests += u64::from(tries);
         let is_all = self.method() == Method::Arp;
         let by_arp = if self.is_direct(addr) && self.method() != Method::Echo {
             Arp::Silent
@@ -230,6 +227,10 @@ impl Run<'_> {
                 }
                 None
             }
+            arp::Event::Conflict { addr, kept, other } if self.is_echo_to_come(addr) => {
+                self.teller.awaited(at, addr, kept, other);
+                None
+            }
             arp::Event::Conflict { addr, other, .. } => self.teller.roll.contested(at, addr, other),
             arp::Event::Moved { addr, old, new } => self.teller.roll.moved(addr, old, new),
             _ => return Ok(()),
@@ -287,6 +288,7 @@ impl Run<'_> {
         let now = self.session.now();
         let took = now.saturating_duration_since(self.began);
         let dropped = link::FrameIo::dropped(self.session.stack.link_mut());
+        self.teller.roll.figures.requests = self.requests.get();
         let figures = self.teller.figures();
         if !self.args.plain {
             report.note(figures.totals(self.method(), took, dropped));
@@ -317,6 +319,15 @@ impl Run<'_> {
 
     fn method(&self) -> Method {
         plan::method(self.args)
+    }
+
+    /// Whether only the echo to `addr` will end it, and has not yet.
+    fn is_echo_to_come(&mut self, addr: Ipv4Addr) -> bool {
+        self.method() == Method::Echo
+            && self.sweep.targets().contains(addr)
+            && !self.apart.contains(addr)
+            && self.is_direct(addr)
+            && self.teller.roll.is_unheard(addr)
     }
 
     /// Whether a packet to `addr` goes to its owner itself.

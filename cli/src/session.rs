@@ -50,6 +50,17 @@ impl Session {
         us: Us,
         arp: arp::Config,
     ) -> Result<Self, Failure> {
+        Self::over(global, target, us, arp, |link| link)
+    }
+
+    /// As [`Session::open`], over what `wrap` makes of the link.
+    pub(crate) fn over(
+        global: &Global,
+        target: Option<Ipv4Addr>,
+        us: Us,
+        arp: arp::Config,
+        wrap: impl FnOnce(Box<dyn Link>) -> Box<dyn Link>,
+    ) -> Result<Self, Failure> {
         let signals = Signals::listen()?;
         let secrets = Secrets::draw(global.seed)?;
         let Opened { link, name, identity, capture, receive_buffer, stamps, lab } =
@@ -64,7 +75,7 @@ impl Session {
             arp: arp::Config { seed: secrets.seed, ..arp },
             ..Config::new(identity.network)
         };
-        let mut stack = Stack::new(link, config);
+        let mut stack = Stack::new(wrap(link), config);
         for &(prefix, hop) in &identity.routes {
             stack.add_route(prefix, hop);
         }

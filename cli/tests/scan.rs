@@ -220,6 +220,42 @@ fn two_owners_of_one_address_have_a_line_each_and_exit_code_1() {
 }
 
 #[test]
+fn two_owners_heard_while_only_an_echo_is_asked_for_are_told_as_well() {
+    let echo = |keys| format!("scan --echo -I lab:pace=0,twins=1{keys} 10.0.0.2-3");
+    let (exit, lines, errors) = run(&echo(""));
+    let expected = [
+        "10.0.0.2\t02:00:0a:00:00:02\t(local)\techo 0.10 ms ttl 64\tCONFLICT 2 owners",
+        "10.0.0.2\t02:00:00:00:00:02\t(local)\techo -\tCONFLICT 2 owners",
+        "10.0.0.3\t02:00:0a:00:00:03\t(local)\techo 0.10 ms ttl 64",
+    ];
+    assert_eq!((exit, lines), (Some(1), expected.map(str::to_owned).into()));
+    assert!(errors.contains("2 addresses, 3 owners, 1 conflict; 2 probed"), "{errors}");
+    let (exit, lines, errors) = run(&echo(",silent=ip"));
+    let expected = [
+        "10.0.0.2\t02:00:0a:00:00:02\t(local)\techo -\tCONFLICT 2 owners",
+        "10.0.0.2\t02:00:00:00:00:02\t(local)\techo -\tCONFLICT 2 owners",
+    ];
+    assert_eq!((exit, lines), (Some(1), expected.map(str::to_owned).into()));
+    assert!(errors.contains("1 address, 2 owners, 1 conflict; 2 probed"), "{errors}");
+}
+
+#[test]
+fn requests_are_those_that_left_by_arp_and_for_an_echo() {
+    let cases = [
+        ("--echo 10.0.0.20-35", 32), // two by ARP each, and no echo
+        ("--arp 10.0.0.2,10.0.0.20", 3),
+        ("--echo 10.0.0.2-3", 4),
+        ("10.0.0.2-3", 4),
+        ("--arp 10.0.1.2", 0), // beyond the gateway
+        ("10.0.1.2", 2),       // one of them to the gateway, by ARP
+    ];
+    for (args, requests) in cases {
+        let (_, lines, _) = run(&format!("scan -j -I lab:pace=0 {args}"));
+        assert_eq!(records(&lines, "scanned")[0]["requests"], requests, "{args}");
+    }
+}
+
+#[test]
 fn an_address_that_moves_and_comes_back_is_a_conflict() {
     let scan = "-r 4 --arp -I lab:pace=0,moves=2 10.0.0.2 10.0.0.99";
     let (exit, lines, _) = run(&format!("scan {scan}"));

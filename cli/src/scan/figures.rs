@@ -12,7 +12,7 @@ pub(super) struct Figures {
     pub(super) probed: u64,
     /// Targets that could not be probed.
     pub(super) unsent: u64,
-    /// Requests that were made.
+    /// Requests that have left.
     pub(super) requests: u64,
     /// Addresses that answered.
     pub(super) up: u64,

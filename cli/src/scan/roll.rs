@@ -1,7 +1,8 @@
+mod early;
 mod past;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     net::Ipv4Addr,
     time::{Duration, Instant},
 };
@@ -23,6 +24,8 @@ pub(super) struct Roll {
     /// When all that can be waited for of an open host has come.
     settling: BTreeSet<(Instant, Ipv4Addr)>,
     past: Past,
+    /// Those who answered no echo, nor anything before it.
+    mute: HashSet<Ipv4Addr>,
     /// Each station's first address, and how many it has.
     stations: HashMap<MacAddr6, (Ipv4Addr, u64)>,
     known: Option<Earlier>,
@@ -59,6 +62,7 @@ impl Roll {
             open: HashMap::new(),
             settling: BTreeSet::new(),
             past: Past::default(),
+            mute: HashSet::new(),
             stations: HashMap::new(),
             known,
             linger: wait.min(LINGER),
@@ -180,6 +184,7 @@ impl Roll {
     /// Nobody answers at `addr`.
     pub(super) fn silent(&mut self, addr: Ipv4Addr, arp: Arp, echo: Echo) -> Row {
         self.figures.probed += 1;
+        self.note_mute(addr, echo);
         let before = self.known.as_ref().and_then(|known| known.up.get(&addr));
         let row = Row { arp, echo, ..Row::of(addr, State::Silent) };
         let Some(macs) = before else { return row };

@@ -56,6 +56,12 @@ impl Teller {
         self.roll.located(at, addr, mac, time, is_all);
     }
 
+    /// Two claim `addr` by ARP, of which the echo is still to come.
+    pub(super) fn awaited(&mut self, at: Instant, addr: Ipv4Addr, mac: MacAddr6, other: MacAddr6) {
+        self.want_name(addr);
+        self.roll.awaited(at, addr, mac, other);
+    }
+
     /// Says whether it is a host that has answered at all.
     pub(super) fn echoed(
         &mut self,

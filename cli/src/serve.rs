@@ -1,6 +1,7 @@
 mod args;
 mod figures;
 mod line;
+mod metrics;
 mod plan;
 
 use std::{
@@ -21,12 +22,7 @@ use stack::{
 
 pub(crate) use args::Serve;
 
-use self::{
-    args::EVERYWHERE,
-    figures::{Figures, Metrics},
-    line::Line,
-    plan::Plan,
-};
+use self::{args::EVERYWHERE, figures::Figures, line::Line, metrics::Metrics, plan::Plan};
 use crate::{
     args::Global,
     failure::Failure,
@@ -67,7 +63,7 @@ pub(crate) fn run(global: &Global, args: &Serve, report: &mut Report) -> Result<
     let probe = !global.no_probe && !in_memory;
     stack.serve(now, served, probe);
     let mut metrics = args.metrics.clone().map(|path| Metrics::new(path, now));
-    metrics.as_mut().map_or(Ok(()), |metrics| metrics.write(now, &stack))?;
+    metrics.as_mut().map_or(Ok(()), |metrics| metrics.write(now, &mut stack))?;
     let deadline = args.deadline.map(|deadline| now + deadline);
     let has_kernel = !in_memory && lab.is_none() && global.vlan.is_empty();
     let look_up = has_kernel.then_some(now + LOOK_UP);
@@ -115,7 +111,7 @@ impl Server {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let (now, mac) = (self.stack.link().now(), self.stack.link().mac());
-        let figures = Figures::of(&self.stack);
+        let figures = Figures::of(&mut self.stack);
         let source = source_name(if in_memory { Source::Virtual } else { Source::Kernel });
         report.record(&Record::Start {
             cmd: "serve",
@@ -171,7 +167,7 @@ impl Server {
                 self.leave_to_the_kernel(now, report)?;
             }
             if let Some(metrics) = &mut self.metrics {
-                metrics.keep(now, &self.stack, report);
+                metrics.keep(now, &mut self.stack, report);
             }
             let answered = self.stack.counters().received() != before;
             if answered {
@@ -186,7 +182,7 @@ impl Server {
                 match self.signals.heard() {
                     Some(Wish::Stop) => return Ok(0),
                     Some(Wish::Figures) => {
-                        report.aside(Figures::of(&self.stack).lines(&self.name).trim_end());
+                        report.aside(Figures::of(&mut self.stack).lines(&self.name).trim_end());
                     }
                     None => {}
                 }
@@ -226,7 +222,7 @@ impl Server {
             return Ok(None);
         }
         self.claiming = false;
-        let figures = Figures::of(&self.stack);
+        let figures = Figures::of(&mut self.stack);
         report.note(format_args!(
             "{} of {} addresses are ours, {} left alone",
             figures.ours, figures.hosts, figures.left_alone
@@ -291,12 +287,12 @@ impl Server {
     fn end(&mut self, began: Instant, report: &mut Report) -> Result<(), Failure> {
         let now = self.stack.link().now();
         report.dropped(self.stack.link_mut().dropped());
-        let figures = Figures::of(&self.stack);
+        let figures = Figures::of(&mut self.stack);
         let seconds = now.saturating_duration_since(began).as_secs_f64();
         report.line(format_args!("\n--- {} serve statistics, {seconds:.1} s ---", self.name))?;
         report.line(figures.lines(&self.name).trim_end())?;
         report.record(&figures.record(self.time(now), "ended"))?;
-        self.metrics.as_mut().map_or(Ok(()), |metrics| metrics.write(now, &self.stack))
+        self.metrics.as_mut().map_or(Ok(()), |metrics| metrics.write(now, &mut self.stack))
     }
 
     fn time(&self, at: Instant) -> Time {

@@ -1,19 +1,9 @@
-use std::{
-    collections::BTreeMap,
-    fmt::Write,
-    fs,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, fmt::Write};
 
-use link::Link;
+use link::{FrameIo, Link};
 use stack::{Census, Impaired, Stack, Tally};
 
-use crate::{
-    failure::Failure,
-    record::{Record, Served, Time},
-    report::Report,
-};
+use crate::record::{Record, Served, Time};
 
 /// What serving has come to.
 pub(super) struct Figures {
@@ -22,6 +12,8 @@ pub(super) struct Figures {
     pub(super) left_alone: usize,
     silent: usize,
     received: u64,
+    /// Frames that the kernel had no room for.
+    dropped: u64,
     tally: Tally,
     /// Answers that never left, by reason.
     undelivered: BTreeMap<String, u64>,
@@ -30,7 +22,8 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    pub(super) fn of(stack: &Stack<Impaired<Box<dyn Link>>>) -> Self {
+    pub(super) fn of(stack: &mut Stack<Impaired<Box<dyn Link>>>) -> Self {
+        let dropped = stack.link_mut().dropped();
         let Census { ours, claimed, left_alone, silent } = stack.census();
         let counters = stack.counters();
         let discarded =
@@ -43,6 +36,7 @@ impl Figures {
             left_alone,
             silent,
             received: counters.received(),
+            dropped,
             tally: *stack.link().tally(),
             undelivered: undelivered.collect(),
             discarded: discarded.collect(),
@@ -81,8 +75,7 @@ impl Figures {
 
     /// For people.
     pub(super) fn lines(&self, name: &str) -> String {
-        let Self { hosts, ours, left_alone, silent, received, tally, undelivered, discarded } =
-            self;
+        let Self { hosts, ours, left_alone, silent, received, dropped, tally, .. } = self;
         let silent = match silent {
             0 => String::new(),
             silent => format!(", {silent} silent"),
@@ -94,6 +87,9 @@ impl Figures {
              {} time exceeded\n",
             tally.arp_replies, tally.echo_replies, tally.unreachable, tally.time_exceeded,
         );
+        if *dropped > 0 {
+            lines += &format!("{dropped} frames dropped by the kernel, which had no room\n");
+        }
         let chances = [
             ("lost", tally.lost),
             ("late", tally.delayed),
@@ -105,7 +101,7 @@ impl Figures {
             let chances = chances.map(|(what, count)| format!("{count} {what}"));
             lines += &format!("of the answers {}\n", chances.join(", "));
         }
-        for (what, reasons) in [("never left", undelivered), ("discarded", discarded)] {
+        for (what, reasons) in [("never left", &self.undelivered), ("discarded", &self.discarded)] {
             let counts: Vec<String> =
                 reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
             if !counts.is_empty() {
@@ -116,7 +112,7 @@ impl Figures {
     }
 
     /// As Prometheus reads them (text format 0.0.4).
-    fn prometheus(&self) -> String {
+    pub(super) fn prometheus(&self) -> String {
         let tally = &self.tally;
         let mut text = String::new();
         let mut family = |name: &str, kind: &str, help: &str, samples: &[(String, u64)]| {
@@ -141,6 +137,9 @@ impl Figures {
         );
         let received = [(String::new(), self.received)];
         family("frames_received_total", "counter", "Frames taken in.", &received);
+        let dropped = [(String::new(), self.dropped)];
+        let help = "Frames that the kernel had no room for.";
+        family("frames_dropped_total", "counter", help, &dropped);
         let kinds = [
             ("arp_reply", tally.arp_replies),
             ("arp_other", tally.arp_others),
@@ -171,64 +170,6 @@ impl Figures {
     }
 }
 
-/// The file that the figures are kept in.
-pub(super) struct Metrics {
-    path: PathBuf,
-    next: Instant,
-    written: Option<String>,
-    /// It could not be written the last time.
-    failing: bool,
-}
-
-impl Metrics {
-    pub(super) fn new(path: PathBuf, now: Instant) -> Self {
-        Self { path, next: now, written: None, failing: false }
-    }
-
-    /// Writes them if it is time. What cannot be written now ends nothing: it is told once.
-    pub(super) fn keep(
-        &mut self,
-        now: Instant,
-        stack: &Stack<Impaired<Box<dyn Link>>>,
-        report: &mut Report,
-    ) {
-        if now < self.next {
-            return;
-        }
-        let failed = self.write(now, stack);
-        let before = std::mem::replace(&mut self.failing, failed.is_err());
-        if let (Err(failure), false) = (failed, before) {
-            report.aside(format_args!("sidestack: {failure}"));
-        }
-    }
-
-    /// When it is time again.
-    pub(super) fn due(&self) -> Instant {
-        self.next
-    }
-
-    /// Puts a whole file in the place of the one before, if anything has changed.
-    pub(super) fn write(
-        &mut self,
-        now: Instant,
-        stack: &Stack<Impaired<Box<dyn Link>>>,
-    ) -> Result<(), Failure> {
-        self.next = now + EVERY;
-        let text = Figures::of(stack).prometheus();
-        if self.written.as_ref() == Some(&text) {
-            return Ok(());
-        }
-        let mut beside = self.path.clone().into_os_string();
-        beside.push(".new");
-        let written = fs::write(&beside, &text).and_then(|()| fs::rename(&beside, &self.path));
-        written.map_err(|error| {
-            Failure::usage(format!("--metrics {}: cannot be written: {error}", self.path.display()))
-        })?;
-        self.written = Some(text);
-        Ok(())
-    }
-}
-
 /// `Arp(NotForUs)` as `arp_not_for_us`.
 fn snake_case(name: &str) -> String {
     let mut snake = String::new();
@@ -241,9 +182,6 @@ fn snake_case(name: &str) -> String {
     snake
 }
 
-/// How often the file is written, at most.
-const EVERY: Duration = Duration::from_secs(1);
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,12 +191,13 @@ mod tests {
         let counts = |counts: &[(&str, u64)]| -> BTreeMap<String, u64> {
             counts.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect()
         };
-        let figures = Figures {
+        let mut figures = Figures {
             hosts: 9,
             ours: 5,
             left_alone: 2,
             silent: 1,
             received: 7,
+            dropped: 0,
             tally: Tally::default(),
             undelivered: counts(&[("unresolved", 1), ("replaced", 4)]),
             discarded: counts(&[("ether_type", 2)]),
@@ -279,6 +218,13 @@ mod tests {
         ] {
             assert!(text.lines().any(|is| is == line), "{line}: {text}");
         }
+        assert!(text.lines().any(|is| is == "sidestack_frames_dropped_total 0"), "{text}");
+        figures.dropped = 3;
+        let lines = figures.lines("v0");
+        let told = "3 frames dropped by the kernel, which had no room";
+        assert_eq!(lines.lines().nth(2), Some(told), "{lines}");
+        let text = figures.prometheus();
+        assert!(text.lines().any(|is| is == "sidestack_frames_dropped_total 3"), "{text}");
     }
 
     #[test]

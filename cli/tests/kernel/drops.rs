@@ -12,6 +12,7 @@ use crate::{
 pub(crate) fn tests() -> Vec<Trial> {
     both("frames_that_the_kernel_had_to_drop_are_told_at_the_end", dropped)
         .into_iter()
+        .chain([Trial::test("serve_tells_what_the_kernel_dropped", served)])
         .chain(both("where_the_kernel_dropped_nothing_nothing_is_told", none))
         .collect()
 }
@@ -38,6 +39,27 @@ fn dropped(form: Form) -> Tested {
             assert!(end["dropped"].as_u64().is_some_and(|dropped| dropped > 0), "{end}");
         }
     }
+    Ok(())
+}
+
+fn served() -> Tested {
+    let net = Net::new()?;
+    let path = std::env::temp_dir().join(format!("serve-drops-{}.prom", std::process::id()));
+    let args = format!("serve -I v0 -S 10.77.0.10/24 --no-probe --metrics {}", path.display());
+    let mut program = Run::start(&net.here, Form::Text, &args)?;
+    program.until("SERVE 1 address")?;
+    program.signal(Signal::SIGSTOP)?;
+    flood(&net)?;
+    program.signal(Signal::SIGINT)?;
+    program.signal(Signal::SIGCONT)?;
+    let said = program.ends(0)?;
+    let figures = std::fs::read_to_string(&path)?;
+    std::fs::remove_file(&path)?;
+    let told = " frames dropped by the kernel, which had no room";
+    let told: Vec<_> = said.out.iter().filter_map(|line| line.strip_suffix(told)).collect();
+    assert!(matches!(told[..], [count] if count.parse::<u64>()? > 0), "{said:#?}");
+    let kept = format!("sidestack_frames_dropped_total {}", told[0]);
+    assert!(figures.lines().any(|line| line == kept), "{kept}: {figures}");
     Ok(())
 }
 

@@ -46,6 +46,20 @@ fn what_cannot_be_understood_is_exit_2_and_says_what() {
         ("arp -I lab 10.0.0.1", "10.0.0.1 is our own address on lab"),
         ("arp -I lab -i 0.5 10.0.0.2", "one address is asked for at most once a second"),
         ("arp -I lab -D 10.0.0.2 10.0.0.3", "one address at a time"),
+        (
+            "serve -I lab --metrics . 10.0.0.9",
+            "--metrics .: a directory, which no file may replace",
+        ),
+        ("serve -I lab --delay 10ms --delay 20ms 10.0.0.9", "--delay twice for everybody"),
+        (
+            "serve -I lab --loss 10.0.0.9/24=1% --loss 10.0.0.0/24=2% 10.0.0.9",
+            "--loss twice for 10.0.0.0/24",
+        ),
+        ("serve -I lab --ttl 9 --ttl 9 10.0.0.9", "--ttl twice for everybody"),
+        (
+            "serve -I lab --unreachable 10.0.0.9/32 --unreachable 10.0.0.9/32:1 10.0.0.9",
+            "--unreachable twice for 10.0.0.9/32",
+        ),
         ("send -I lab 48454c4c4f", "5 octets are no frame: an Ethernet header alone has 14"),
         ("send -I lab HELLO", "'H' at character 1 is no hexadecimal digit"),
         ("send -I lab --ethertype 0x05ff 00", "types begin at 0x0600"),

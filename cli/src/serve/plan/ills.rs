@@ -1,6 +1,6 @@
 //! What is done to answers on their way.
 
-use std::{net::Ipv4Addr, ops::RangeInclusive};
+use std::{collections::BTreeSet, net::Ipv4Addr, ops::RangeInclusive};
 
 use ipnetwork::Ipv4Network;
 use link::memory::{Faults, Part};
@@ -9,7 +9,7 @@ use stack::Impairment;
 use super::{Plan, covering, overlaps};
 use crate::{
     failure::Failure,
-    serve::args::{For, Serve},
+    serve::args::{EVERYWHERE, For, Serve},
 };
 
 impl Plan {
@@ -43,8 +43,9 @@ impl Plan {
         prefixes.into_iter().map(impairment).collect()
     }
 
-    /// Refuses what would be said in vain: of nobody, or of answers that never arrive.
+    /// Refuses what would be said in vain: of nobody, twice of the same, or of answers that never arrive.
     pub(super) fn check_prefixes(&self, args: &Serve) -> Result<(), Failure> {
+        check_said_once(args)?;
         let hosts: Vec<_> = self.hosts().collect();
         let routers = self.routers.iter().map(|router| *router..=*router);
         let who: Vec<_> = self.hosts().chain(routers).collect();
@@ -109,7 +110,34 @@ impl Plan {
     }
 }
 
-/// What is said of the longest prefix that covers `prefix`; of two, the latter.
+/// Refuses two values for the same prefix: which of them is meant?
+fn check_said_once(args: &Serve) -> Result<(), Failure> {
+    let chances = [&args.loss, &args.dup, &args.reorder, &args.corrupt];
+    for (flag, all) in ["--loss", "--dup", "--reorder", "--corrupt"].into_iter().zip(chances) {
+        once(flag, all.iter().map(|is| is.prefix))?;
+    }
+    once("--delay", args.delay.iter().map(|is| is.prefix))?;
+    once("--jitter", args.jitter.iter().map(|is| is.prefix))?;
+    once("--ttl", args.ttl.iter().map(|is| is.prefix))?;
+    once("--unreachable", args.unreachable.iter().map(|(prefix, _)| *prefix))
+}
+
+fn once(flag: &str, prefixes: impl Iterator<Item = Ipv4Network>) -> Result<(), Failure> {
+    let mut said = BTreeSet::new();
+    for prefix in prefixes {
+        let network = prefix.network();
+        if !said.insert((network, prefix.prefix())) {
+            let whom = match prefix {
+                EVERYWHERE => "everybody".to_owned(),
+                _ => format!("{network}/{}", prefix.prefix()),
+            };
+            return Err(Failure::usage(format!("{flag} twice for {whom}: say it once")));
+        }
+    }
+    Ok(())
+}
+
+/// What is said of the longest prefix that covers `prefix`.
 fn said<T: Copy>(all: &[For<T>], prefix: Ipv4Network) -> Option<T> {
     let covers = |is: &&For<T>| {
         is.prefix.prefix() <= prefix.prefix() && is.prefix.contains(prefix.network())

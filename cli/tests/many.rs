@@ -342,28 +342,3 @@ fn what_means_nothing_to_many_targets_is_refused() {
         assert_eq!(output.stderr.is_empty(), flags.contains("-j"), "{flags}");
     }
 }
-
-#[test]
-fn whoever_is_still_asked_at_the_end_has_a_summary_for_programs() {
-    let summaries = |args: &str| -> Vec<(Value, Value, Value)> {
-        let (_, lines) = run(args);
-        let records = lines.iter().map(|line| record(line)).filter(|it| it["type"] == "summary");
-        records.map(|it| (it["dst"].clone(), it["sent"].clone(), it["loss_pct"].clone())).collect()
-    };
-    // One that has answered, two that ARP is still asked for, and one that is not begun with.
-    let waiting = "ping -j -w 140ms -i 50ms -I lab:pace=0 10.0.0.2 10.0.0.50-52";
-    let (asked, unknown) = (json!(0), Value::Null);
-    assert_eq!(
-        summaries(waiting),
-        [
-            (json!("10.0.0.2"), json!(1), json!(0.0)),
-            (json!("10.0.0.50"), asked.clone(), unknown.clone()),
-            (json!("10.0.0.51"), asked, unknown.clone()),
-        ]
-    );
-    let mute = "ping -j -w 70ms -i 50ms -I lab:pace=0,silent=ip 10.0.0.2-4";
-    assert_eq!(
-        summaries(mute),
-        [(json!("10.0.0.2"), json!(1), unknown.clone()), (json!("10.0.0.3"), json!(1), unknown),]
-    );
-}

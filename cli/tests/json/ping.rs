@@ -38,6 +38,30 @@ fn of_many_targets_too_the_true_reason_is_told_why_a_request_never_left() {
 }
 
 #[test]
+fn of_many_targets_whoever_is_still_asked_at_the_end_has_a_summary_too() {
+    let summaries = |args: &str| -> Vec<(Value, Value, Value)> {
+        let run = run(args);
+        let parts = |it: &Value| (it["dst"].clone(), it["sent"].clone(), it["loss_pct"].clone());
+        run.of("summary").map(parts).collect()
+    };
+    // One has answered, and ARP is still asked for two.
+    let waiting = summaries("ping -j -w 140ms -i 50ms -I lab:pace=0 10.0.0.2 10.0.0.50 10.0.0.51");
+    let summary = |dst: &str, sent, loss| (json!(dst), json!(sent), loss);
+    assert_eq!(
+        waiting,
+        [
+            summary("10.0.0.2", 1, json!(0.0)),
+            summary("10.0.0.50", 0, Value::Null),
+            summary("10.0.0.51", 0, Value::Null),
+        ]
+    );
+    let mute = summaries("ping -j -w 70ms -i 50ms -I lab:pace=0,silent=ip 10.0.0.2 10.0.0.3");
+    let (first, second) =
+        (summary("10.0.0.2", 1, Value::Null), summary("10.0.0.3", 1, Value::Null));
+    assert_eq!(mute, [first, second]);
+}
+
+#[test]
 fn each_lost_reply_is_a_timeout_with_its_sequence() {
     let run = run("ping -j -c 5 -I lab:pace=0,loss=20%,seed=2 10.0.0.2");
     let (replies, losses) = (run.of("reply").count(), run.of("timeout").count());

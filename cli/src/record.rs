@@ -1,14 +1,15 @@
 //! The JSON lines, as `docs/schema.json` describes them.
 
+mod echo;
 pub(crate) mod unsent;
 mod value;
 
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use serde::Serialize;
-use stack::icmp::Error;
 
 use crate::scan::record::{HostFound, Scanned};
+pub(crate) use echo::corrupt_name;
 pub(crate) use value::{Mac, Stamps, Time, VlanTag, nanoseconds, source_name, wall_clock};
 
 /// One line. Every key of a type is always there, `null` where unknown; times are in nanoseconds.
@@ -175,15 +176,6 @@ pub(crate) enum Record<'a> {
         /// Frames that the kernel had no room for; `None` without a link.
         dropped: Option<u64>,
     },
-}
-
-impl Record<'static> {
-    /// An error that came for the request `seq` to `dst`.
-    pub(crate) fn icmp_error(ts: Time, dst: Ipv4Addr, seq: u16, error: &Error) -> Self {
-        let &Error { from, icmp_type, code: icmp_code, mtu, .. } = error;
-        let what = error.name();
-        Self::IcmpError { ts, dst, from, icmp_type, icmp_code, what, seq, mtu }
-    }
 }
 
 /// How far serving has come.

@@ -247,7 +247,7 @@ impl Run<'_> {
         stray: &icmp::Stray,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        let &icmp::Stray { from: dst, sequence: seq, len: bytes, ttl, straying } = stray;
+        let &icmp::Stray { from: dst, sequence: seq, straying, .. } = stray;
         match straying {
             icmp::Straying::Late { round_trip } => {
                 if !self.args.plain {
@@ -255,9 +255,7 @@ impl Run<'_> {
                     let text = format_args!("{dst} answers the echo late, after {ms} ms");
                     self.teller.note(text, report);
                 }
-                let (ts, rtt_ns) = (self.session.time(at), nanoseconds(round_trip));
-                let from_mac = from_mac.map(Mac);
-                report.record(&Record::Late { ts, dst, from_mac, seq, bytes, ttl, rtt_ns })
+                report.record(&Record::stray(self.session.time(at), dst, from_mac, seq, stray))
             }
             icmp::Straying::Duplicate { .. } if self.is_direct(dst) => {
                 let row = from_mac.and_then(|mac| self.teller.roll.answered_too(dst, mac));

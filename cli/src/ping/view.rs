@@ -7,7 +7,7 @@ use std::{
 use macaddr::MacAddr6;
 use stack::{
     arp,
-    icmp::{Corrupt, Ended, Error, Outcome, SendError, Stray, Straying},
+    icmp::{Ended, Outcome, SendError, Stray, Straying},
     link::{FrameTx, Source},
 };
 
@@ -15,7 +15,7 @@ use super::{HEADERS, recorded::options};
 use crate::{
     args::Ping,
     failure::Failure,
-    record::{Mac, Record, Stamps, nanoseconds, unsent},
+    record::{Mac, Record, Stamps, corrupt_name, unsent},
     report::Report,
     session::Session,
     text::{Maybe, Ms},
@@ -83,8 +83,9 @@ impl<'a> View<'a> {
         error: &SendError,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        let reason = (unsent::refusal(error), Some(error.to_string()));
-        self.unsent(session, at, seq, reason, report)
+        self.unsent(session, at, seq, error, report)?;
+        let (ts, dst, reason) = (session.time(at), self.dst, unsent::refusal(error));
+        self.record(&Record::Unsent { ts, dst, seq, reason }, report)
     }
 
     pub(super) fn ended(
@@ -95,7 +96,7 @@ impl<'a> View<'a> {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let &Ended { dst, sequence: seq, outcome } = ended;
-        let why = match outcome {
+        match outcome {
             Outcome::Reply { len, ttl, round_trip, reordered, tx, rx } => {
                 for (stamped, source) in self.stamped.iter_mut().zip([tx, rx]) {
                     if !stamped.contains(&source) {
@@ -114,37 +115,30 @@ impl<'a> View<'a> {
                 );
                 self.say(session, at, text, report)?;
                 self.way(report)?;
-                if self.args.quiet || !report.is_for_programs() {
-                    return Ok(()); // to tell the time of day takes longer than all that
-                }
-                return report.record(&Record::Reply {
-                    ts: session.time(at),
-                    dst,
-                    from: dst,
-                    from_mac: from_mac.map(Mac),
-                    seq,
-                    bytes: len,
-                    ttl,
-                    rtt_ns: Some(nanoseconds(round_trip)),
-                    dup: false,
-                    reordered,
-                    corrupt: None,
-                });
             }
-            Outcome::Error(error) => return self.error(session, at, seq, &error, report),
+            Outcome::Error(error) => {
+                let text = format_args!("From {} icmp_seq={seq} {error}", error.from);
+                self.say(session, at, text, report)?;
+            }
             Outcome::TimedOut { waited } => {
                 let ms = waited.as_secs_f64() * 1e3;
                 let text = format_args!("no answer for icmp_seq={seq} within {ms} ms");
                 self.say(session, at, text, report)?;
-                let (ts, waited_ns) = (session.time(at), nanoseconds(waited));
-                return self.record(&Record::Timeout { ts, dst, seq, waited_ns }, report);
             }
-            Outcome::Unresolved { .. } => None, // its ARP event has told why
-            Outcome::Replaced => Some(format!("{} has not answered ARP yet", self.next_hop)),
-            Outcome::Unsent(unsent) => Some(unsent::link_words(unsent).to_owned()),
-            _ => Some("the link did not send it".to_owned()),
-        };
-        self.unsent(session, at, seq, (unsent::reason(&outcome), why), report)
+            Outcome::Unresolved { .. } => {} // its ARP event has told why
+            Outcome::Replaced => {
+                let why = format_args!("{} has not answered ARP yet", self.next_hop);
+                self.unsent(session, at, seq, why, report)?;
+            }
+            Outcome::Unsent(unsent) => {
+                self.unsent(session, at, seq, unsent::link_words(unsent), report)?;
+            }
+            _ => self.unsent(session, at, seq, "the link did not send it", report)?,
+        }
+        if !report.is_for_programs() {
+            return Ok(()); // to tell the time of day takes longer than all that
+        }
+        self.record(&Record::ended(session.time(at), dst, from_mac, seq, &outcome), report)
     }
 
     pub(super) fn stray(
@@ -155,56 +149,28 @@ impl<'a> View<'a> {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let &Stray { from, sequence: seq, len: bytes, ttl, straying } = stray;
-        let (ts, dst) = (session.time(at), self.dst);
         let other = from_mac.filter(|mac| self.resolved.is_some_and(|(known, ..)| known != *mac));
         let other = Maybe(other.map(|mac| format!(" from {}", Mac(mac))));
-        let from_mac = from_mac.map(Mac);
         let rest = format!("{from}: icmp_seq={seq} ttl={ttl}");
-        let begin = format!("{bytes} bytes from {rest}");
-        let reply = |rtt_ns, dup, corrupt| Record::Reply {
-            ts,
-            dst,
-            from,
-            from_mac,
-            seq,
-            bytes,
-            ttl,
-            rtt_ns,
-            dup,
-            reordered: false,
-            corrupt,
-        };
-        let (text, record) = match straying {
-            Straying::Duplicate { round_trip } => (
-                format!("{begin} time={} ms (DUP!){other}", Ms(round_trip)),
-                reply(Some(nanoseconds(round_trip)), true, None),
-            ),
+        let text = match straying {
+            Straying::Duplicate { round_trip } => {
+                format!("{bytes} bytes from {rest} time={} ms (DUP!){other}", Ms(round_trip))
+            }
             Straying::Late { round_trip } => {
-                let rtt_ns = nanoseconds(round_trip);
-                (
-                    format!(
-                        "late answer, not counted, from {rest} time={} ms{other}",
-                        Ms(round_trip)
-                    ),
-                    Record::Late { ts, dst, from_mac, seq, bytes, ttl, rtt_ns },
-                )
+                let ms = Ms(round_trip);
+                format!("late answer, not counted, from {rest} time={ms} ms{other}")
             }
             Straying::Corrupt(corrupt) => {
-                let what = name(corrupt);
-                let text = format!("corrupt answer ({what}), not counted, from {rest}{other}");
-                (text, reply(None, false, Some(what)))
+                let what = corrupt_name(corrupt);
+                format!("corrupt answer ({what}), not counted, from {rest}{other}")
             }
-            Straying::Elsewhere { asked } => (
-                format!("answer from {from} for icmp_seq={seq}, but {asked} was asked{other}"),
-                Record::Foreign { ts, from, from_mac, seq, asked: Some(asked) },
-            ),
-            _ => (
-                format!("answer from {from} for icmp_seq={seq}, which was not asked for{other}"),
-                Record::Foreign { ts, from, from_mac, seq, asked: None },
-            ),
+            Straying::Elsewhere { asked } => {
+                format!("answer from {from} for icmp_seq={seq}, but {asked} was asked{other}")
+            }
+            _ => format!("answer from {from} for icmp_seq={seq}, which was not asked for{other}"),
         };
         self.say(session, at, text, report)?;
-        self.record(&record, report)
+        self.record(&Record::stray(session.time(at), self.dst, from_mac, seq, stray), report)
     }
 
     pub(super) fn arp(
@@ -237,32 +203,16 @@ impl<'a> View<'a> {
         crate::arp::record(session, at, event, report)
     }
 
-    fn error(
-        &self,
-        session: &Session,
-        at: Instant,
-        seq: u16,
-        error: &Error,
-        report: &mut Report,
-    ) -> Result<(), Failure> {
-        let from = error.from;
-        self.say(session, at, format_args!("From {from} icmp_seq={seq} {error}"), report)?;
-        self.record(&Record::icmp_error(session.time(at), self.dst, seq, error), report)
-    }
-
-    /// An echo that never left; `why` for people, where nothing else has told them.
+    /// An echo that never left.
     fn unsent(
         &self,
         session: &Session,
         at: Instant,
         seq: u16,
-        (reason, why): (&str, Option<String>),
+        why: impl Display,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        if let Some(why) = why {
-            self.say(session, at, format_args!("icmp_seq={seq} not sent: {why}"), report)?;
-        }
-        self.record(&Record::Unsent { ts: session.time(at), dst: self.dst, seq, reason }, report)
+        self.say(session, at, format_args!("icmp_seq={seq} not sent: {why}"), report)
     }
 
     /// The one before is not answered, and the next is due.
@@ -297,14 +247,5 @@ impl<'a> View<'a> {
         }
         let time = session.time(at).since_epoch();
         report.line(format_args!("[{}.{:06}] {text}", time.as_secs(), time.subsec_micros()))
-    }
-}
-
-pub(super) fn name(corrupt: Corrupt) -> &'static str {
-    match corrupt {
-        Corrupt::Checksum => "checksum",
-        Corrupt::Code => "code",
-        Corrupt::Length => "length",
-        Corrupt::Data => "data",
     }
 }

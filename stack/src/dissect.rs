@@ -20,6 +20,16 @@ pub struct Dissected<'f> {
     pub malformed: Option<Malformed>,
 }
 
+impl Dissected<'_> {
+    /// Whether it asks for an address (RFC 826), and does not announce one (RFC 5227 §2.3), or for an
+    /// echo (RFC 792).
+    pub fn is_request(&self) -> bool {
+        self.arp.is_some_and(|arp| {
+            arp.operation == ARP_REQUEST && arp.sender_protocol != arp.target_protocol
+        }) || self.icmp.is_some_and(|icmp| icmp.icmp_type == ECHO_REQUEST)
+    }
+}
+
 /// What is wrong with a frame.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Malformed {
@@ -146,3 +156,9 @@ const RARP: EtherType = EtherType(0x8035);
 
 /// The protocol number of ICMP (RFC 792).
 const ICMP: u8 = 1;
+
+/// ar$op of a request (RFC 826).
+const ARP_REQUEST: u16 = 1;
+
+/// The type of an echo request (RFC 792).
+const ECHO_REQUEST: u8 = 8;

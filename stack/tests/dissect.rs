@@ -49,6 +49,32 @@ fn arp_and_reverse_arp_are_read_alike() {
 }
 
 #[test]
+fn requests_are_told_from_announcements_answers_and_fragments() {
+    let arp = |operation: u16, sender: &str, target: &str| {
+        let hardware = "0001 0800 06 04";
+        let (of, to) = ("02000000000b", "000000000000");
+        format!("{MACS} 0806 {hardware} {operation:04x} {of} {sender} {to} {target}")
+    };
+    let echo = |icmp_type: u8| {
+        format!("{MACS} 0800 {} {}", ip(1, 28), ECHO.replacen("08", &format!("{icmp_type:02x}"), 1))
+    };
+    let later = echo(8).replacen("00070000", "00070001", 1);
+    let (us, them, nobody) = ("0a000001", "0a000002", "00000000");
+    let cases = [
+        (arp(1, us, them), true),
+        (arp(1, nobody, us), true),
+        (arp(1, us, us), false),
+        (arp(2, us, them), false),
+        (echo(8), true),
+        (echo(0), false),
+        (later, false),
+    ];
+    for (frame, is_request) in cases {
+        assert_eq!(all(&hex(&frame)).is_request(), is_request, "{frame}");
+    }
+}
+
+#[test]
 fn a_length_ends_the_payload_and_a_snap_header_says_what_it_is() {
     let frame = hex(&format!("{MACS} 0024 aaaa03 000000 0800 {} {ECHO} 5555", ip(1, 28)));
     let view = all(&frame);

@@ -8,6 +8,7 @@ use std::{
 
 use link::{Direction, Event, Frame, FrameIo, FrameTx, Link, SendError, Wait};
 use macaddr::MacAddr6;
+use stack::dissect;
 
 /// A link that counts the requests that leave: those for an address by ARP, and those for an echo.
 pub(super) struct Counted {
@@ -120,18 +121,6 @@ impl FrameTx for Tx<'_> {
     }
 }
 
-/// Whether `frame`, which is ours, asks for an address (RFC 826), not announcing one (RFC 5227
-/// §2.3), or for an echo (RFC 792).
 fn is_request(frame: &[u8]) -> bool {
-    let Some((header, payload)) = frame.split_at_checked(14) else { return false };
-    match header[12..] {
-        [0x08, 0x06] => {
-            payload.get(6..8) == Some(&[0, 1]) && payload.get(14..18) != payload.get(24..28)
-        }
-        [0x08, 0x00] => {
-            let ihl = payload.first().map_or(0, |first| usize::from(first & 0x0f) * 4);
-            payload.get(9) == Some(&1) && payload.get(ihl) == Some(&8)
-        }
-        _ => false,
-    }
+    dissect(frame, frame.len()).is_request()
 }

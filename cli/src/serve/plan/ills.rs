@@ -17,13 +17,8 @@ impl Plan {
     /// longest that covers it.
     pub(in crate::serve) fn impairments(&self, args: &Serve) -> Vec<Impairment> {
         let ttls = self.ttls(args);
-        let mut prefixes: Vec<Ipv4Network> = ttls.iter().map(|ttl| ttl.prefix).collect();
-        for chances in [&args.loss, &args.dup, &args.reorder, &args.corrupt] {
-            prefixes.extend(chances.iter().map(|chance| chance.prefix));
-        }
-        for times in [&args.delay, &args.jitter] {
-            prefixes.extend(times.iter().map(|time| time.prefix));
-        }
+        let named = impaired(args).map(|(_, prefix)| prefix);
+        let mut prefixes: Vec<_> = ttls.iter().map(|ttl| ttl.prefix).chain(named).collect();
         prefixes.sort_by_key(|prefix| (std::cmp::Reverse(prefix.prefix()), prefix.network()));
         prefixes.dedup_by_key(|prefix| (prefix.network(), prefix.prefix()));
         let impairment = |prefix| Impairment {
@@ -57,14 +52,7 @@ impl Plan {
         for prefix in &args.silent {
             of(&hosts, "--silent", *prefix)?;
         }
-        let chances = [&args.loss, &args.dup, &args.reorder, &args.corrupt];
-        for (flag, all) in ["--loss", "--dup", "--reorder", "--corrupt"].into_iter().zip(chances) {
-            all.iter().try_for_each(|it| of(&who, flag, it.prefix))?;
-        }
-        for (flag, all) in [("--delay", &args.delay), ("--jitter", &args.jitter)] {
-            all.iter().try_for_each(|it| of(&who, flag, it.prefix))?;
-        }
-        args.ttl.iter().try_for_each(|it| of(&who, "--ttl", it.prefix))?;
+        impaired(args).try_for_each(|(flag, prefix)| of(&who, flag, prefix))?;
         match self.ttls(args).iter().find(|ttl| ttl.value == 0) {
             Some(ttl) => Err(Failure::usage(format!(
                 "--ttl: what {} sends would never get past {} routers",
@@ -110,23 +98,28 @@ impl Plan {
     }
 }
 
-/// Refuses two values for the same prefix: which of them is meant?
-fn check_said_once(args: &Serve) -> Result<(), Failure> {
-    let chances = [&args.loss, &args.dup, &args.reorder, &args.corrupt];
-    for (flag, all) in ["--loss", "--dup", "--reorder", "--corrupt"].into_iter().zip(chances) {
-        once(flag, all.iter().map(|is| is.prefix))?;
-    }
-    once("--delay", args.delay.iter().map(|is| is.prefix))?;
-    once("--jitter", args.jitter.iter().map(|is| is.prefix))?;
-    once("--ttl", args.ttl.iter().map(|is| is.prefix))?;
-    once("--unreachable", args.unreachable.iter().map(|(prefix, _)| *prefix))
+/// Each prefix that is impaired, and the option that says so.
+fn impaired(args: &Serve) -> impl Iterator<Item = (&'static str, Ipv4Network)> + '_ {
+    let Serve { loss, dup, reorder, corrupt, delay, jitter, ttl, .. } = args;
+    let chances =
+        [("--loss", loss), ("--dup", dup), ("--reorder", reorder), ("--corrupt", corrupt)];
+    let times = [("--delay", delay), ("--jitter", jitter)];
+    prefixes(chances).chain(prefixes(times)).chain(prefixes([("--ttl", ttl)]))
 }
 
-fn once(flag: &str, prefixes: impl Iterator<Item = Ipv4Network>) -> Result<(), Failure> {
+fn prefixes<'a, T, const N: usize>(
+    all: [(&'static str, &'a Vec<For<T>>); N],
+) -> impl Iterator<Item = (&'static str, Ipv4Network)> + 'a {
+    all.into_iter().flat_map(|(flag, said)| said.iter().map(move |is| (flag, is.prefix)))
+}
+
+/// Refuses two values for the same prefix: which of them is meant?
+fn check_said_once(args: &Serve) -> Result<(), Failure> {
     let mut said = BTreeSet::new();
-    for prefix in prefixes {
+    let refused = args.unreachable.iter().map(|(prefix, _)| ("--unreachable", *prefix));
+    for (flag, prefix) in impaired(args).chain(refused) {
         let network = prefix.network();
-        if !said.insert((network, prefix.prefix())) {
+        if !said.insert((flag, network, prefix.prefix())) {
             let whom = match prefix {
                 EVERYWHERE => "everybody".to_owned(),
                 _ => format!("{network}/{}", prefix.prefix()),

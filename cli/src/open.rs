@@ -1,10 +1,8 @@
-mod helped;
-
 use std::{cmp::Reverse, net::Ipv4Addr, thread};
 
 use ipnetwork::Ipv4Network;
 use link::{
-    Filter, Interface, Kind, Link, PacketSocket, Ring, Source, State, Tagged, Tap,
+    Filter, Helped, Interface, Kind, Link, PacketSocket, Ring, Source, State, Tagged, Tap,
     capture::{Recorder, Writer},
     namespace,
 };
@@ -20,7 +18,6 @@ use crate::{
     privilege::drop_privileges,
     value::LinkName,
 };
-use helped::Helped;
 
 /// A link just opened, with all privileges given up that this took.
 pub(crate) struct Opened {

@@ -3,8 +3,9 @@
 //! [`FrameTx`] and [`FrameIo`] are all that the layers above may know of a network card.
 //! [`PacketSocket`] is a real one, [`Tap`] a device behind which we are a host of our own,
 //! [`memory::Network`] one in memory; decorators of any link record ([`capture::Recorder`]), speak
-//! inside a VLAN ([`Tagged`]), or pace a virtual clock ([`Paced`]). [`interfaces`] tells what the
-//! kernel knows, and [`namespace`] makes private networks of Linux hosts.
+//! inside a VLAN ([`Tagged`]), or pace a virtual clock ([`Paced`]); a socket may have a second
+//! thread to send by ([`Helped`]). [`interfaces`] tells what the kernel knows, and [`namespace`]
+//! makes private networks of Linux hosts.
 //!
 //! ```
 //! use sidestack_link as link;
@@ -33,6 +34,7 @@ pub mod capture;
 mod ethtool;
 mod filter;
 mod frame;
+mod helped;
 mod identity;
 mod interface;
 mod io;
@@ -57,6 +59,7 @@ pub use frame::{
     Cast, Checksum, Direction, Discard, Facts, Frame, HEADER_LEN, Source, Stamp, TAG_LEN, Tag,
     Unsent,
 };
+pub use helped::Helped;
 pub use identity::As;
 pub use interface::{Address, Interface, Kind, Route, State, interface, interfaces};
 pub use io::{Event, FrameIo, FrameTx, Link, SendError, Wait};

@@ -3,6 +3,7 @@
 #[path = "../ends/mod.rs"]
 mod ends;
 mod frames;
+mod helped;
 mod interface;
 mod opening;
 mod queue;
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
     }
     signal::keep_away().expect("a signal can be blocked");
     let themes = [frames::tests(), stamps::tests(), interface::tests(), opening::tests()];
-    let others = [queue::tests(), signal::tests()];
+    let others = [queue::tests(), helped::tests(), signal::tests()];
     let tests = themes.into_iter().chain(others).flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
 }

@@ -9,12 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use link::PacketSocket;
-
 use super::{
     batch::Batch,
     worker::{Done, Worker},
 };
+use crate::socket::PacketSocket;
 
 /// A thread that sends batches of frames, as seen by who hands them over.
 pub(super) struct Helper {
@@ -122,9 +121,8 @@ const LATE: Duration = Duration::from_millis(5);
 mod tests {
     use std::io;
 
-    use link::memory::Network;
-
     use super::*;
+    use crate::memory::Network;
 
     #[test]
     fn what_went_wrong_is_told_though_more_was_to_be_handed_over_meanwhile() {

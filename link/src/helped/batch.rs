@@ -3,8 +3,10 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use link::{
-    Cast, Checksum, Direction, Facts, FrameTx, PacketSocket, SendError, Source, Stamp, Unsent, Wait,
+use crate::{
+    frame::{Cast, Checksum, Direction, Facts, Source, Stamp, Unsent},
+    io::{FrameTx, SendError, Wait},
+    socket::PacketSocket,
 };
 
 /// Frames that leave together, one after the other in memory.

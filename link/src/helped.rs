@@ -9,12 +9,18 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use link::{Event, Frame, FrameIo, FrameTx, PacketSocket, SendError, Wait};
 use macaddr::MacAddr6;
 
-use batch::{Batch, Returned};
-use helper::Helper;
-use worker::Done;
+use self::{
+    batch::{Batch, Returned},
+    helper::Helper,
+    worker::Done,
+};
+use crate::{
+    frame::Frame,
+    io::{Event, FrameIo, FrameTx, SendError, Wait},
+    socket::PacketSocket,
+};
 
 /// A socket that a second thread sends by as well, once there is much to send: most of what a frame
 /// costs is the kernel's work of sending it.
@@ -22,7 +28,7 @@ use worker::Done;
 /// Whoever drives it drives one link: he writes every frame and takes in every frame, so that what
 /// is asked, when, and what comes of it is as it is without a helper. Only which of two frames is
 /// the first to leave may be otherwise.
-pub(super) struct Helped {
+pub struct Helped {
     /// Its frames do not come back once they have left.
     link: PacketSocket,
     helper: Helper,
@@ -37,8 +43,10 @@ pub(super) struct Helped {
 }
 
 impl Helped {
-    /// Sends by `link`, and later by `other` too, on the same interface.
-    pub(super) fn new(link: PacketSocket, other: PacketSocket) -> Self {
+    /// Sends by `link`, which returns nothing that has left ([`FrameIo::returns_sent`]), and later by
+    /// `other` too: a socket on the same interface, with [`Filter::none`](crate::Filter::none), for
+    /// nobody takes in what it hears.
+    pub fn new(link: PacketSocket, other: PacketSocket) -> Self {
         let (helper, batch) = (Helper::of(other), Batch::default());
         Self { link, helper, batch, written: 0, busy: 0, unsent: VecDeque::new() }
     }

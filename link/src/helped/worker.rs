@@ -8,9 +8,12 @@ use std::{
     time::Duration,
 };
 
-use link::{Direction, FrameIo, PacketSocket, Wait};
-
 use super::batch::{Batch, Returned};
+use crate::{
+    frame::Direction,
+    io::{FrameIo, Wait},
+    socket::PacketSocket,
+};
 
 /// Sends batches of frames by a socket of its own, on a thread of its own.
 pub(super) struct Worker {

@@ -31,14 +31,16 @@ impl Routes {
 
     /// In the place of what there was for the same prefix.
     pub(crate) fn insert(&mut self, prefix: Ipv4Network, hop: Hop) {
+        self.remove(prefix);
         self.table.insert(prefix, Ways::One(hop, 0));
     }
 
     /// Beside the gateways that there are for the same prefix.
     pub(crate) fn add_gateway(&mut self, prefix: Ipv4Network, gateway: Ipv4Addr, metric: u32) {
-        let mut several = match self.table.remove(prefix) {
-            Some(Ways::Several(several)) => several,
-            Some(Ways::One(Hop::Gateway(first), metric)) => vec![(metric, first)],
+        let before = self.table.remove(prefix);
+        let mut several = match &before {
+            Some(Ways::Several(several)) => several.clone(),
+            Some(Ways::One(Hop::Gateway(first), metric)) => vec![(*metric, *first)],
             Some(Ways::One(Hop::Connected, _)) | None => Vec::new(),
         };
         several.retain(|(_, addr)| *addr != gateway);
@@ -50,10 +52,25 @@ impl Routes {
         let gateways = self.gateways.get_or_insert_default();
         several.iter().for_each(|(_, addr)| gateways.add(*addr));
         self.table.insert(prefix, Ways::Several(several));
+        self.forget(before);
     }
 
     pub(crate) fn remove(&mut self, prefix: Ipv4Network) -> bool {
-        self.table.remove(prefix).is_some()
+        let before = self.table.remove(prefix);
+        let is_gone = before.is_some();
+        self.forget(before);
+        is_gone
+    }
+
+    /// What is known of a gateway is kept as long as it is one of several.
+    fn forget(&mut self, ways: Option<Ways>) {
+        let (Some(Ways::Several(several)), Some(gateways)) = (ways, &mut self.gateways) else {
+            return;
+        };
+        several.iter().for_each(|(_, addr)| gateways.remove(*addr));
+        if gateways.all.is_empty() {
+            self.gateways = None;
+        }
     }
 
     /// Whom a frame for `dst` goes to.
@@ -114,9 +131,17 @@ struct Gateways {
 
 impl Gateways {
     fn add(&mut self, addr: Ipv4Addr) {
-        if self.all.iter().all(|known| known.addr != addr) {
-            self.all.push(Gateway { addr, failures: 0, again: None });
+        match self.all.iter_mut().find(|known| known.addr == addr) {
+            Some(gateway) => gateway.prefixes += 1,
+            None => self.all.push(Gateway { addr, prefixes: 1, failures: 0, again: None }),
         }
+    }
+
+    fn remove(&mut self, addr: Ipv4Addr) {
+        if let Some(gateway) = self.all.iter_mut().find(|known| known.addr == addr) {
+            gateway.prefixes -= 1;
+        }
+        self.all.retain(|known| known.prefixes > 0);
     }
 
     /// RFC 1122 §3.3.1.4: positive advice ends all doubt, negative must come in a row.
@@ -164,6 +189,8 @@ impl Gateways {
 
 struct Gateway {
     addr: Ipv4Addr,
+    /// How many it shares.
+    prefixes: usize,
     /// Advice in a row that it was not reached.
     failures: u8,
     /// It is dead, and tried again at that time.

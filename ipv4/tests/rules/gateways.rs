@@ -117,3 +117,23 @@ fn an_only_gateway_is_used_whatever_is_said_of_it() {
     let route = ipv4.route(addr("192.0.2.1")).unwrap();
     assert_eq!((route.next_hop, ipv4.deadline()), (NextHop::Unicast(FIRST), None));
 }
+
+// RTE-3
+#[test]
+fn what_is_known_of_a_gateway_goes_with_the_last_route_through_it() {
+    let [all, some] = ["0.0.0.0/0", "192.0.2.0/24"].map(|prefix| prefix.parse().unwrap());
+    let mut host = host();
+    host.ipv4.add_gateway(some, FIRST, 10);
+    host.ipv4.add_gateway(some, SECOND, 20);
+    host.ipv4.unresolved(host.network.now(), FIRST);
+    assert_eq!(used(&host), SECOND);
+    assert!(host.ipv4.remove_route(all));
+    assert_eq!(used(&host), SECOND, "it is dead for the rest too");
+    host.ipv4.add_gateway(some, FIRST, 30);
+    host.ipv4.add_gateway(some, FIRST, 10);
+    assert_eq!(used(&host), SECOND, "whatever its metric");
+    host.ipv4.add_route(some, Hop::Gateway(FIRST));
+    assert_eq!(host.ipv4.deadline(), None, "nobody waits to try it again");
+    host.ipv4.add_gateway(some, SECOND, 20);
+    assert_eq!(used(&host), FIRST);
+}

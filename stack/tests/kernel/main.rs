@@ -2,9 +2,14 @@
 
 mod bare;
 mod echo;
+mod far;
+mod gateways;
 mod line;
+mod many;
+mod neighbours;
 mod net;
 mod noted;
+mod path;
 mod raw;
 mod vlan;
 
@@ -25,10 +30,11 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let tests = [echo::tests(), line::tests(), bare::tests(), vlan::tests()];
+    let to_kernels = [echo::tests(), line::tests(), bare::tests(), vlan::tests()];
+    let to_ours = [gateways::tests(), neighbours::tests(), path::tests(), many::tests()];
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(TOGETHER); // they wait more than they work
-    let tests: Vec<Trial> = tests.into_iter().flatten().collect();
+    let tests: Vec<Trial> = to_ours.into_iter().chain(to_kernels).flatten().collect();
     libtest_mimic::run(&arguments, tests).exit_code()
 }
 

@@ -1,14 +1,17 @@
 //! Ethernet and its padding, tags and casts.
 
-use std::iter;
+use std::{iter, net::Ipv4Addr, time::Duration};
 
+use libtest_mimic::Trial;
 use link::MacAddr6;
+use nix::sys::signal::Signal;
 
 use super::{
     Row,
-    packet::{ARP, Arp, BROADCAST, HOST, HOST_MAC, IPV4, Ip, OUR_MAC, frame, unpadded},
+    packet::{ARP, Arp, BROADCAST, Got, HOST, HOST_MAC, IPV4, Ip, OUR_MAC, frame, unpadded},
     wire::Wire,
 };
+use crate::run::{PATIENCE, Tested};
 
 pub(crate) const ROWS: &[Row] = &[
     ("ETH-1_the_ether_type_alone_selects_the_layer_above", ether_types),
@@ -19,9 +22,14 @@ pub(crate) const ROWS: &[Row] = &[
     ("ETH-6_a_tag_of_a_vlan_is_not_ours", vlan),
     ("ETH-7_short_frames_are_dropped", short),
     ("LNK-7_trailers_are_not_believed", trailers),
-    ("LNK-8_one_hosts_packet_in_a_frame_for_many_is_discarded", link_broadcast),
+    ("LNK-6_LNK-8_one_hosts_packet_in_a_frame_for_many_is_discarded", link_broadcast),
     ("SEC-10_a_group_is_no_sender", group_sender),
 ];
+
+/// Those that want another host than the usual one.
+pub(crate) fn others() -> Vec<Trial> {
+    vec![Trial::test("ETH-9_what_leaves_an_interface_is_not_received_there", two_on_one_interface)]
+}
 
 fn ether_types(wire: &mut Wire) {
     let echo = Ip::echo(1, 8).octets();
@@ -118,4 +126,34 @@ fn group_sender(wire: &mut Wire) {
         assert!(heard.iter().all(|got| got.dst.as_bytes()[0] & 1 == 0), "to a group: {heard:?}");
         assert!(heard.iter().all(|got| !got.is_arp()), "{heard:?}");
     }
+}
+
+/// Each sends all that the other must not take for received: claims to an address of its own, and
+/// a request for one.
+fn two_on_one_interface() -> Tested {
+    let mut wire = Wire::silent_start("-S 10.77.0.3/24 --source-mac 02:00:00:00:00:03")?;
+    let mut second =
+        wire.beside("-S 10.77.0.3/24 -S 10.77.0.4/24 --source-mac 02:00:00:00:00:04")?;
+    let until = wire.now() + PATIENCE;
+    let mut announced = [0; 2];
+    while announced != [2, 4] && wire.now() < until {
+        for got in wire.hear(Duration::from_millis(20)) {
+            let claims = got.addr(14) == got.addr(24);
+            announced[usize::from(got.src != HOST_MAC)] += u32::from(claims);
+        }
+    }
+    assert_eq!(announced, [2, 4], "nobody heard the other claim its address");
+    let theirs = Ipv4Addr::new(10, 77, 0, 4);
+    wire.send(&Ip { src: theirs, ..Ip::echo(1, 8) }.frame());
+    wire.until_up(&Arp::request(theirs));
+    let heard = wire.hear(Duration::from_millis(1_200));
+    let asks = |got: &Got| got.src == HOST_MAC && got.payload[7] == 1 && got.addr(24) == theirs;
+    assert!(heard.iter().any(asks), "not asked again, so it was answered: {heard:?}");
+    assert!(heard.iter().all(|got| asks(got) || got.dst == OUR_MAC), "{heard:?}");
+    for (serve, ours) in [(wire.serve(), 1), (&mut second, 2)] {
+        serve.signal(Signal::SIGINT)?;
+        let ended = serve.until(r#""state":"ended""#)?;
+        assert!(ended.contains(&format!(r#""ours":{ours},"left_alone":0"#)), "{ended}");
+    }
+    Ok(())
 }

@@ -9,6 +9,7 @@ mod form;
 mod fragments;
 mod icmp;
 mod ip;
+mod minute;
 mod packet;
 mod security;
 mod wire;
@@ -17,6 +18,8 @@ mod witness;
 use libtest_mimic::Trial;
 
 use self::wire::Wire;
+
+pub(crate) use self::minute::trials as minute;
 
 pub(crate) fn tests() -> Vec<Trial> {
     let themes = [ethernet::ROWS, arp::ROWS, ip::ROWS, fragments::ROWS, icmp::ROWS, security::ROWS];
@@ -28,6 +31,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         })
     })
     .chain(arp::others())
+    .chain(ethernet::others())
     .chain(ip::others())
     .chain(security::others())
     .chain(addresses::others())

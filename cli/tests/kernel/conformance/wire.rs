@@ -1,6 +1,9 @@
 //! The host under test at one end of a wire, and at the other end we, with nothing but frames.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
 
 use libtest_mimic::Failed;
 use link::{
@@ -21,8 +24,8 @@ pub(crate) struct Wire {
     /// Addresses that we answer ARP for.
     pub(crate) answering: Vec<Ipv4Addr>,
     sentinel: u16,
-    _near: Namespace,
-    _far: Namespace,
+    near: Namespace,
+    far: Namespace,
 }
 
 impl Wire {
@@ -47,7 +50,21 @@ impl Wire {
         let mut serve = Run::start(&far, Form::Json, &format!("serve -I s0 {args}"))?;
         serve.until(r#""type":"start""#)?;
         let answering = vec![US, GATEWAY];
-        Ok(Self { serve, socket, answering, sentinel: 0x8000, _near: near, _far: far })
+        Ok(Self { serve, socket, answering, sentinel: 0x8000, near, far })
+    }
+
+    /// One more `serve` at the host's end of the wire.
+    pub(crate) fn beside(&self, args: &str) -> Result<Run, Failed> {
+        let mut serve = Run::start(&self.far, Form::Json, &format!("serve -I s0 {args}"))?;
+        serve.until(r#""type":"start""#)?;
+        Ok(serve)
+    }
+
+    /// Takes the carrier away until the host says so, and gives it back.
+    pub(crate) fn outage(&mut self) -> Result<(), Failed> {
+        self.near.down("t0")?;
+        self.serve.until(r#""state":"down""#)?;
+        Ok(self.near.up("t0")?)
     }
 
     /// Makes the host learn where we are.
@@ -74,9 +91,18 @@ impl Wire {
         self.socket.flush().expect("the wire holds");
     }
 
+    pub(crate) fn now(&self) -> Instant {
+        self.socket.now()
+    }
+
     /// All that comes within `time`; ARP requests for us are answered, and are in it too.
     pub(crate) fn hear(&mut self, time: Duration) -> Vec<Got> {
-        let until = self.socket.now() + time;
+        let heard = self.hear_until(self.socket.now() + time);
+        heard.into_iter().map(|(_, got)| got).collect()
+    }
+
+    /// The same until then, each with the time of its arrival.
+    pub(crate) fn hear_until(&mut self, until: Instant) -> Vec<(Instant, Got)> {
         let mut heard = Vec::new();
         while self.socket.now() < until {
             heard.extend(self.take_in());
@@ -103,7 +129,7 @@ impl Wire {
         let until = self.socket.now() + PATIENCE;
         while self.socket.now() < until {
             self.socket.wait(Some(until), None).expect("the wire holds");
-            heard.extend(self.take_in());
+            heard.extend(self.take_in().into_iter().map(|(_, got)| got));
             let end = heard.iter().position(|got| {
                 got.ether_type == IPV4
                     && got.message().len() == 12
@@ -151,7 +177,7 @@ impl Wire {
         &mut self.serve
     }
 
-    fn take_in(&mut self) -> Vec<Got> {
+    fn take_in(&mut self) -> Vec<(Instant, Got)> {
         let mut heard = Vec::new();
         let now = self.socket.now();
         let answering = &self.answering;
@@ -173,7 +199,7 @@ impl Wire {
                 let sent = tx.transmit(octets.len(), &mut |out| out.copy_from_slice(&octets));
                 sent.expect("room for one");
             }
-            heard.push(got);
+            heard.push((frame.at(), got));
         });
         took.and_then(|_| self.socket.flush()).expect("the wire holds");
         heard

@@ -78,8 +78,17 @@ impl Arp {
         below: &mut dyn FrameTx,
     ) -> Result<(), SendError> {
         let (tick, lifetime, polls) = (self.clock.tick(now), self.config.lifetime, self.polls());
-        let Entry { state, requests, heard, .. } = self.table.item(slot).value;
+        let Entry { state, requests, heard, from, .. } = self.table.item(slot).value;
+        // RFC 5227 §2.1.1: what may turn out to be somebody else's address asks for nobody.
+        let mute = self.conflicts.as_ref().is_some_and(|conflicts| conflicts.forbid(from));
         match state {
+            State::Delay | State::Probe if mute => {
+                let entry = self.table.value_mut(slot);
+                entry.take_rival();
+                entry.state = State::Stale;
+                self.table.set_due(slot, heard + lifetime);
+            }
+            State::Incomplete if mute => self.give_up_on(now, slot),
             State::Reachable if tick < heard + lifetime => {
                 self.table.value_mut(slot).state = State::Stale;
                 self.table.set_due(slot, heard + lifetime);

@@ -155,6 +155,29 @@ fn when_the_link_comes_up_our_addresses_are_probed_for_and_announced_anew() {
     assert_eq!(lan.us.arp.mac(US), Some(mac(1)));
 }
 
+// ACD-1
+#[test]
+fn an_address_that_is_probed_for_anew_asks_for_nobody_meanwhile() {
+    let mut lan = Lan::new();
+    lan.resolve(crate::lan::THEM);
+    lan.run(ms(46_000));
+    lan.send(crate::lan::THEM, b"stale, so to be polled for in five seconds").unwrap();
+    lan.send(crate::lan::NOBODY, b"asked for again in a second").unwrap();
+    lan.run(ms(46_900));
+    let before = lan.us.arps().len();
+    lan.us.arp.link_up(lan.network.now(), [(US, mac(1))]);
+    lan.run(ms(120_000));
+    let sent: Vec<_> = lan.us.arps().into_iter().skip(before).map(|(.., arp)| arp).collect();
+    let (probe, announcement) =
+        (request(mac(1), Ipv4Addr::UNSPECIFIED, US), request(mac(1), US, US));
+    assert_eq!(sent, [probe, probe, probe, announcement, announcement]);
+    let handed_back = lan.us.events.iter().filter_map(|(at, event)| match event {
+        Event::Unresolved { requests: 1, packet: Some(_), .. } => Some(*at),
+        _ => None,
+    });
+    assert_eq!(handed_back.collect::<Vec<_>>(), [ms(47_000)]);
+}
+
 // ACD-4
 #[test]
 fn the_use_of_a_claimed_address_begins_with_its_first_announcement() {

@@ -34,6 +34,7 @@ mod event;
 mod hops;
 mod input;
 mod permutation;
+mod request;
 mod rounds;
 mod schedule;
 mod shard;
@@ -46,7 +47,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use icmp::{Echo, SendError};
 use link::{FrameIo, MacAddr6};
 
 pub use config::{Config, Method};
@@ -57,7 +57,8 @@ pub use shard::{NoShard, Shard};
 pub use targets::Targets;
 
 use crate::host::Stack;
-use hops::{Hops, Way};
+use hops::Hops;
+use request::{Probe, Requested};
 use rounds::Rounds;
 use schedule::Schedule;
 
@@ -260,87 +261,6 @@ impl Sweep {
             self.again.pop_front();
         }
     }
-
-    fn request<L: FrameIo>(
-        &mut self,
-        now: Instant,
-        probe: Probe,
-        stack: &mut Stack<L>,
-    ) -> Requested {
-        let addr = probe.addr;
-        let no_route = Requested::Ended(Outcome::Refused(ipv4::SendError::NoRoute(addr).into()));
-        match (self.hops.way(addr, stack), self.config.method) {
-            (Way::None, _) | (Way::Through | Way::Later | Way::Silent { .. }, Method::Arp) => {
-                no_route
-            }
-            (Way::Direct, _) if probe.by_arp => self.ask(now, probe, stack),
-            (Way::Direct | Way::Through, _) => self.echo(now, probe, stack),
-            (Way::Later, _) => Requested::Not,
-            (Way::Silent { requests }, _) => {
-                Requested::Ended(Outcome::Echo(icmp::Outcome::Unresolved { requests }))
-            }
-        }
-    }
-
-    fn ask<L: FrameIo>(&mut self, now: Instant, probe: Probe, stack: &mut Stack<L>) -> Requested {
-        let addr = probe.addr;
-        if let Some(&mac) = self.pinned.get(&addr) {
-            self.follow(probe);
-            return Requested::Ended(Outcome::At { mac, round_trip: None });
-        }
-        if self.asked.contains_key(&addr) {
-            return Requested::Not;
-        }
-        match stack.resolve(now, addr) {
-            Ok(()) => {
-                self.asked.insert(addr, probe.round);
-                Requested::Left
-            }
-            Err(link::SendError::Full) => Requested::Not,
-            Err(error) => {
-                let error = ipv4::SendError::Link(error);
-                Requested::Ended(Outcome::Refused(error.into()))
-            }
-        }
-    }
-
-    fn echo<L: FrameIo>(&mut self, now: Instant, probe: Probe, stack: &mut Stack<L>) -> Requested {
-        let sequence = self.rounds.sequence(probe.round, probe.tried);
-        let echo = Echo {
-            ttl: self.config.ttl,
-            tos: self.config.tos,
-            dont_fragment: self.config.dont_fragment,
-            timeout: self.timeouts[usize::from(probe.tried)],
-            ..Echo::new(probe.addr, sequence, &self.config.data)
-        };
-        match stack.echo(now, &echo) {
-            Ok(()) => {
-                self.in_flight += 1;
-                Requested::Left
-            }
-            Err(error) if error.is_full() => Requested::Not,
-            Err(SendError::InFlight { .. }) => Requested::Not, // 65,536 requests ago, still awaited
-            Err(error) => Requested::Ended(Outcome::Refused(error)),
-        }
-    }
-}
-
-/// One request, to be made.
-#[derive(Clone, Copy)]
-struct Probe {
-    addr: Ipv4Addr,
-    round: u64,
-    /// Requests that were made before it.
-    tried: u8,
-    by_arp: bool,
-    /// Whether it is not one of [`Sweep::again`].
-    is_new: bool,
-}
-
-enum Requested {
-    Left,
-    Ended(Outcome),
-    Not,
 }
 
 /// Requests sent by one poll: few enough that an answer is not kept waiting.

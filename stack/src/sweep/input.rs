@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use link::{FrameIo, MacAddr6};
 
-use super::{Ended, Event, Method, Outcome, Probe, Sweep};
+use super::{Ended, Event, Method, Outcome, Sweep, request::Probe};
 use crate::{event::What, host::Stack};
 
 impl Sweep {

@@ -33,6 +33,7 @@ mod config;
 mod event;
 mod hops;
 mod input;
+mod outage;
 mod permutation;
 mod request;
 mod rounds;
@@ -58,11 +59,16 @@ pub use targets::Targets;
 
 use crate::host::Stack;
 use hops::Hops;
+use outage::Outage;
 use request::{Probe, Requested};
 use rounds::Rounds;
 use schedule::Schedule;
 
 /// Probes any number of targets, round after round, through a [`Stack`] that it drives.
+///
+/// While the link is down nothing is sent, and what could not leave is asked again when it is up; the
+/// rounds are put off by as much. That is waited for as long as [`Config::patience`] says, and not
+/// where the link was down from the start.
 ///
 /// Of a target that is not being probed it keeps nothing. [`poll`](Sweep::poll) it instead of the
 /// stack, take its [`event`](Sweep::event)s until `None`; then, unless it
@@ -82,6 +88,7 @@ pub struct Sweep {
     /// Echo requests that have not ended.
     in_flight: usize,
     hops: Hops,
+    outage: Outage,
     events: VecDeque<Event>,
     /// Nothing can be sent before something has happened.
     stalled: bool,
@@ -110,6 +117,7 @@ impl Sweep {
             asked: HashMap::new(),
             in_flight: 0,
             hops: Hops::default(),
+            outage: Outage::new(config.patience),
             events: VecDeque::new(),
             stalled: false,
             crowded: false,
@@ -229,9 +237,12 @@ impl Sweep {
         if self.stalled {
             return None;
         }
-        if !self.again.is_empty() {
-            return self.schedule.due();
-        }
+        let due = if self.again.is_empty() { self.next_begins()? } else { self.schedule.due()? };
+        Some(self.outage.until().map_or(due, |until| due.max(until)))
+    }
+
+    /// When a new probe may begin; `None` while none can.
+    fn next_begins(&self) -> Option<Instant> {
         let has_room = self.under_way() < self.config.window.max(1);
         if self.rounds.is_over() || !has_room {
             return None;

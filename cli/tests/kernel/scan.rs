@@ -1,6 +1,6 @@
 //! Networks that are scanned: with two owners, none, mute, slow and unreachable ones.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{collections::BTreeMap, net::Ipv4Addr, sync::mpsc::channel, time::Duration};
 
 use libtest_mimic::{Failed, Trial};
 use link::MacAddr6;
@@ -21,6 +21,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         Trial::test("a_host_that_ignores_echoes_is_found_by_arp", mute),
         Trial::test("a_slow_host_is_late_and_a_silent_one_is_silent", slow_and_silent),
         Trial::test("a_network_that_nothing_leads_to_cannot_be_probed", unreachable),
+        Trial::test("nobody_is_missed_for_a_link_that_is_down_for_a_while_in_mid_scan", outage),
         Trial::test("a_link_deleted_in_mid_scan_ends_with_4_after_what_was_found", deleted),
     ]
 }
@@ -148,6 +149,32 @@ fn unreachable() -> Tested {
     Ok(())
 }
 
+fn outage() -> Tested {
+    for form in [Form::Text, Form::Json] {
+        let net = Net::new()?;
+        let served = serve(&net.far, "-S 10.77.0.2/24 10.77.0.64/27")?;
+        let args = format!("scan {US} -r 0 --rate 50 10.77.0.64-95");
+        let mut program = Run::start(&net.here, form, &args)?;
+        program.until("10.77.0.64")?;
+        net.here.down("v0")?;
+        program.until("down")?;
+        let (_open, nothing) = channel::<()>();
+        let _ = nothing.recv_timeout(A_WHILE); // nobody says anything
+        net.here.up("v0")?;
+        let said = program.ends(0)?;
+        if form == Form::Text {
+            let all = "32 addresses, 32 owners, 0 conflicts; 32 probed";
+            assert!(said.errors.contains(all), "{said:#?}");
+        } else {
+            let scanned = scanned(&said)?;
+            assert_eq!((&scanned["up"], &scanned["unsent"]), (&json!(32), &json!(0)));
+            assert_eq!(said.of("unsent").count(), 0);
+        }
+        stop(served)?;
+    }
+    Ok(())
+}
+
 fn deleted() -> Tested {
     let net = Net::new()?;
     let mut program = Run::start(&net.here, Form::Json, &format!("scan {US} 10.77.0.0/24"))?;
@@ -174,3 +201,6 @@ fn scanned(said: &Said) -> Result<&Value, Failed> {
 
 /// Who scans, and where.
 pub(crate) const US: &str = "-I v0 -S 10.77.0.10/24 --no-probe";
+
+/// How long the link is down, while more than ten requests are due.
+const A_WHILE: Duration = Duration::from_millis(300);

@@ -23,6 +23,8 @@ pub struct Config {
     pub timeout: Duration,
     /// How much longer to wait after each repetition.
     pub backoff: f64,
+    /// How long a link that goes down is waited for; what is due later ends as not sent.
+    pub patience: Duration,
     /// What the order is drawn from, the same for all of a shard's machines; `None`: ascending.
     pub seed: Option<u64>,
     /// Which part of the targets is ours.
@@ -61,6 +63,7 @@ impl Default for Config {
             retries: 0,
             timeout: Duration::from_secs(1),
             backoff: 1.5,
+            patience: Duration::from_secs(30),
             seed: None,
             shard: Shard::WHOLE,
             ttl: 64,

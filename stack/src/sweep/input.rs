@@ -12,6 +12,17 @@ impl Sweep {
         match *what {
             What::Icmp(icmp::Event::Ended(ended)) => self.echo_ended(at, from_mac, ended, stack),
             What::Arp(ref arp) => self.arp_event(at, arp, &event),
+            What::Link(link) => {
+                match link {
+                    link::Event::Down => self.outage.begin(at),
+                    link::Event::Up => {
+                        let waited = self.outage.end(at);
+                        self.rounds.put_off(waited);
+                    }
+                    _ => {}
+                }
+                self.events.push_back(Event::Other(event));
+            }
             _ => self.events.push_back(Event::Other(event)),
         }
     }
@@ -27,11 +38,17 @@ impl Sweep {
         let (round, tried) = self.rounds.request(ended.sequence);
         let addr = ended.dst;
         let probe = Probe { addr, round, tried, by_arp: false, is_new: false };
+        if let icmp::Outcome::Reply { .. } = ended.outcome {
+            self.outage.passed();
+        }
         match ended.outcome {
             icmp::Outcome::TimedOut { .. } if usize::from(tried) + 1 < self.timeouts.len() => {
                 self.again.push_back(Probe { tried: tried + 1, ..probe });
             }
             icmp::Outcome::Replaced if self.hops.displaced(addr, stack) => {
+                self.again.push_back(probe);
+            }
+            icmp::Outcome::Unsent(reason) if self.outage.keeps(at, reason) => {
                 self.again.push_back(probe);
             }
             outcome => self.end(at, probe, u32::from(tried) + 1, from_mac, Outcome::Echo(outcome)),
@@ -42,6 +59,7 @@ impl Sweep {
         let (addr, tries, outcome) = match *arp {
             arp::Event::Resolved { addr, mac, round_trip, requests } => {
                 self.hops.known(addr);
+                self.outage.passed();
                 (addr, requests, Outcome::At { mac, round_trip })
             }
             arp::Event::Unresolved { addr, requests, .. } => {
@@ -57,8 +75,13 @@ impl Sweep {
         let Some(round) = self.asked.remove(&addr) else {
             return self.events.push_back(Event::Other(event.clone()));
         };
-        if let Outcome::At { .. } = outcome {
-            self.follow(Probe { addr, round, tried: 0, by_arp: true, is_new: false });
+        let probe = Probe { addr, round, tried: 0, by_arp: true, is_new: false };
+        match outcome {
+            Outcome::At { .. } => self.follow(probe),
+            Outcome::Unsent(reason) if self.outage.keeps(at, reason) => {
+                return self.again.push_back(probe);
+            }
+            _ => {}
         }
         let from_mac = match outcome {
             Outcome::At { mac, .. } => Some(mac),

@@ -1,4 +1,7 @@
-use std::{net::Ipv4Addr, time::Instant};
+use std::{
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
 
 use super::{Config, Permutation, Rate, Shard, Targets};
 
@@ -52,6 +55,11 @@ impl Rounds {
         }
     }
 
+    /// Has all that is still to begin do so that much later.
+    pub(super) fn put_off(&mut self, by: Duration) {
+        self.began = self.began.checked_add(by).unwrap_or(self.began);
+    }
+
     /// Whether all had their turn.
     pub(super) fn is_over(&self) -> bool {
         self.len() == 0 || self.count.is_some_and(|count| self.round >= count)
@@ -94,8 +102,6 @@ impl Rounds {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use link::memory::Network;
 

@@ -4,6 +4,7 @@ mod ends;
 #[path = "../far/mod.rs"]
 mod far;
 mod hops;
+mod outage;
 mod schedule;
 mod shards;
 mod world;

@@ -101,6 +101,11 @@ impl World {
 
     /// Lets happen what happens now, and jumps to what happens next.
     pub(crate) fn step(&mut self, sweep: &mut Sweep) {
+        self.step_until(sweep, None);
+    }
+
+    /// As [`World::step`], but not beyond `limit`.
+    pub(crate) fn step_until(&mut self, sweep: &mut Sweep, limit: Option<Instant>) {
         let now = self.network.now();
         far::answer(&mut self.far, now, &mut |kind, addr| !(self.is_silent)(kind, addr)).unwrap();
         while sweep.poll(now, &mut self.stack).unwrap() {}
@@ -113,7 +118,8 @@ impl World {
         }
         let deadline = sweep.deadline(&self.stack);
         assert!(deadline.is_none_or(|deadline| deadline > now), "a deadline in the past");
-        self.stack.link_mut().wait(deadline, None).unwrap();
+        let until = deadline.into_iter().chain(limit).min();
+        self.stack.link_mut().wait(until, None).unwrap();
     }
 
     /// What we have sent.

@@ -1,4 +1,5 @@
 mod dots;
+mod linger;
 mod many;
 mod recorded;
 mod rhythm;

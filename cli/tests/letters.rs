@@ -135,3 +135,10 @@ fn letters_that_mean_nothing_together_are_refused() {
         assert_eq!(run(&format!("ping {args} -I lab:pace=0 10.0.0.2-3")).0, Some(2), "{args}");
     }
 }
+
+#[test]
+fn what_the_last_answer_is_doubled_by_is_waited_for_and_counted() {
+    // Each request arrives twice, and each answer to it twice again.
+    let (_, lines) = run("ping -q -c 3 -i 10ms -I lab:pace=0,dup=100% 10.0.0.2");
+    assert!(lines[3].starts_with("3 packets transmitted, 3 received, +9 duplicates"), "{lines:?}");
+}

@@ -1,19 +1,22 @@
 mod gather;
-mod linger;
 mod refuse;
 mod tally;
 mod times;
 mod told;
 mod view;
 
-use std::{collections::HashMap, net::Ipv4Addr, time::Duration};
+use std::{
+    collections::HashMap,
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
 
 use stack::{
     Shard, Sweep, Targets, What, arp, icmp,
-    sweep::{Config, Ended, Event, Rate},
+    sweep::{Config, Ended, Event, Outcome, Rate},
 };
 
-use super::size;
+use super::{linger::Linger, size};
 use crate::{
     args::{Global, Ping},
     failure::Failure,
@@ -27,7 +30,6 @@ use crate::{
     threshold::Owners,
 };
 use gather::Gather;
-use linger::Linger;
 use refuse::{check_list, refuse};
 use tally::Tally;
 use view::View;
@@ -89,6 +91,7 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
         stopped,
         taken,
         linger: Linger::default(),
+        last_end: None,
     };
     report.gather();
     let ended = many.go(report);
@@ -159,6 +162,8 @@ struct Many<'a> {
     /// Our address has turned out to be somebody else's.
     taken: bool,
     linger: Linger,
+    /// When the last probe ended.
+    last_end: Option<Instant>,
 }
 
 impl Many<'_> {
@@ -177,8 +182,7 @@ impl Many<'_> {
             let more = self.session.or_gone(polled, report)?;
             let enough = self.args.many.fast_reachable.is_some_and(|most| most <= self.passed);
             let late = deadline.is_some_and(|deadline| deadline <= now);
-            let lingers = self.view.is_holding().then(|| self.linger.until(self.args.wait));
-            let lingers = lingers.flatten().filter(|end| self.sweep.is_over() && *end > now);
+            let lingers = self.lingers().filter(|end| self.sweep.is_over() && *end > now);
             let over = self.sweep.is_over() && lingers.is_none();
             if self.stopped || self.taken || enough || late || over {
                 return Ok(());
@@ -199,6 +203,12 @@ impl Many<'_> {
         }
     }
 
+    /// Until when the last answers may still be late or doubled, where they still count.
+    fn lingers(&self) -> Option<Instant> {
+        let linger = self.linger.after_all(self.args.wait).filter(|_| self.view.is_holding());
+        self.last_end?.checked_add(linger?)
+    }
+
     fn ended(&mut self, ended: &Ended, report: &mut Report) -> Result<(), Failure> {
         let addr = ended.addr;
         if self.apart.contains(addr) {
@@ -211,7 +221,10 @@ impl Many<'_> {
             gather.ended(ended);
         }
         let tally = self.tallies.entry(addr).or_insert_with(|| Tally::new(self.args));
-        self.linger.ended(ended);
+        self.last_end = Some(ended.at);
+        if let Outcome::Echo(icmp::Outcome::TimedOut { .. }) = ended.outcome {
+            self.linger.timed_out += 1;
+        }
         tally.count(ended);
         ended.from_mac.into_iter().for_each(|mac| tally.owners.add(mac));
         let session = &self.session;

@@ -9,7 +9,9 @@ use stack::{
     ipv4::Options,
 };
 
-use super::{data, dots::Dots, recorded::options, rhythm::Rhythm, size, view::View};
+use super::{
+    data, dots::Dots, linger::Linger, recorded::options, rhythm::Rhythm, size, view::View,
+};
 use crate::{
     args::Ping, explain, failure::Failure, report::Report, session::Session, signals::Wish,
     statistics::Statistics,
@@ -147,10 +149,9 @@ impl<'a> Run<'a> {
 
     /// Until when the last answers may still be late or doubled, where others were.
     fn linger(&self) -> Option<Instant> {
-        let Statistics { received, duplicates, late, timed_out, .. } = self.statistics;
-        let for_late = (0 < late && late < timed_out).then_some(self.args.wait);
-        let for_doubles = (0 < duplicates && duplicates < received).then_some(DOUBLES);
-        Some(self.last_end? + for_late.max(for_doubles)?)
+        let Statistics { duplicates, late, timed_out, .. } = self.statistics;
+        let linger = Linger { timed_out, late, duplicates };
+        self.last_end?.checked_add(linger.after_all(self.args.wait)?)
     }
 
     /// For how long what is under way at the deadline may still be answered: a little, and as long
@@ -298,9 +299,6 @@ const TURNS: u64 = 64;
 /// How long answers are waited for, at least at the deadline, and when a flood was stopped: what is
 /// under way is not lost.
 const LAST: Duration = Duration::from_millis(10);
-
-/// How far behind its first a second answer may come.
-const DOUBLES: Duration = Duration::from_millis(200);
 
 /// Requests made before what has arrived is taken in again.
 const BURST: usize = 64;

@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use macaddr::MacAddr6;
 use stack::{
-    icmp,
+    icmp::{self, Straying},
     sweep::{Ended, Outcome},
 };
 
@@ -38,7 +38,11 @@ impl Many<'_> {
     ) -> Result<(), Failure> {
         let (from, round) = (stray.from, self.sweep.round_of(stray.sequence));
         if let Some(tally) = self.tallies.get_mut(&from) {
-            self.linger.stray(stray.straying);
+            match stray.straying {
+                Straying::Duplicate { .. } => self.linger.duplicates += 1,
+                Straying::Late { .. } => self.linger.late += 1,
+                _ => {}
+            }
             tally.stray(stray.straying);
         }
         self.view.stray(stray, round, report);

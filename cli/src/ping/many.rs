@@ -87,6 +87,7 @@ pub(super) fn run(global: &Global, args: &Ping, report: &mut Report) -> Result<u
         tallies,
         contested,
         passed,
+        alive: 0,
         gather,
         stopped,
         taken,
@@ -157,6 +158,8 @@ struct Many<'a> {
     contested: HashMap<Ipv4Addr, Owners>,
     /// How many of those whose rounds have ended have passed: by answering, or by the thresholds.
     passed: u64,
+    /// How many have answered.
+    alive: u64,
     gather: Option<Gather>,
     stopped: bool,
     /// Our address has turned out to be somebody else's.
@@ -195,7 +198,7 @@ impl Many<'_> {
             match self.session.wish() {
                 Some(Wish::Stop) => self.stopped = true,
                 Some(Wish::Figures) => {
-                    let so_far = (self.passed, self.sweep.under_way());
+                    let so_far = (self.alive, self.passed, self.sweep.under_way());
                     self.view.figures(&self.tallies, so_far, report);
                 }
                 None => {}
@@ -225,7 +228,9 @@ impl Many<'_> {
         if let Outcome::Echo(icmp::Outcome::TimedOut { .. }) = ended.outcome {
             self.linger.timed_out += 1;
         }
+        let was_mute = tally.received == 0;
         tally.count(ended);
+        self.alive += u64::from(was_mute && tally.received > 0);
         ended.from_mac.into_iter().for_each(|mac| tally.owners.add(mac));
         let session = &self.session;
         self.view.ended(ended, tally, || session.time(ended.at), report)?;

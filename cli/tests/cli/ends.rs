@@ -118,6 +118,24 @@ fn running_figures_come_on_stderr_and_the_run_goes_on() {
     }
 }
 
+#[test]
+fn running_figures_count_whoever_has_answered_though_not_all_rounds_are_over() {
+    for (flags, figures) in
+        [("-C 99", "3 alive, 0 asked"), ("-c 99 --max-loss 5", "3 alive, 0 passed, 0 asked")]
+    {
+        let mut child = start(&format!("ping {flags} --period 9 -I lab 10.0.0.2-4"));
+        let mut reader = Reader::of(&mut child);
+        reader.lines(3);
+        send(&child, Signal::SIGQUIT);
+        let mut errors = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+        let last = within_patience(child.id(), move || errors.nth(3).transpose());
+        assert_eq!(last.expect("stderr can be read").as_deref(), Some(figures), "{flags}");
+        send(&child, Signal::SIGINT);
+        reader.rest();
+        assert_eq!(ended(child).status.code(), Some(130), "{flags}");
+    }
+}
+
 /// Starts a run, lets it say two lines, sends it `signal`, and waits for its end.
 fn cut(signal: Signal, args: &str) -> Ran {
     let mut child = start(args);

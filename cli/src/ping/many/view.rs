@@ -179,7 +179,7 @@ impl<'a> View<'a> {
     pub(super) fn figures(
         &self,
         tallies: &HashMap<Ipv4Addr, Tally>,
-        (passed, under_way): (u64, usize),
+        (alive, passed, under_way): (u64, u64, usize),
         report: &mut Report,
     ) {
         if self.args.rounds().is_some() {
@@ -189,8 +189,8 @@ impl<'a> View<'a> {
                 report.aside(self.sum(*addr, tally));
             }
         }
-        let what = if self.args.thresholds.are_given() { "passed" } else { "alive" };
-        report.aside(format_args!("{passed} {what}, {under_way} asked"));
+        let passed = self.args.thresholds.are_given().then(|| format!(", {passed} passed"));
+        report.aside(format_args!("{alive} alive{}, {under_way} asked", Maybe(passed)));
     }
 
     /// As fping(8) sums up a target.

@@ -4,6 +4,7 @@ pub(crate) mod args;
 mod earlier;
 mod few;
 mod figures;
+mod heard;
 mod host;
 mod line;
 mod names;
@@ -21,9 +22,8 @@ mod unsent;
 use std::{cell::Cell, net::Ipv4Addr, rc::Rc, time::Instant};
 
 use ipv4::NextHop;
-use macaddr::MacAddr6;
 use stack::{
-    Sweep, Targets, What, arp, icmp, ipv4,
+    Sweep, Targets, arp, icmp, ipv4,
     sweep::{Ended, Event, Method, Outcome},
 };
 
@@ -31,12 +31,11 @@ use crate::{
     args::Global,
     failure::Failure,
     html::Draft,
-    record::{Mac, Record, nanoseconds},
+    record::{Record, nanoseconds},
     report::Report,
     session::Session,
     signals::Wish,
     targets,
-    text::Ms,
 };
 pub(crate) use args::Scan;
 use earlier::Earlier;
@@ -204,67 +203,6 @@ impl Run<'_> {
         self.teller.silent(&self.session, at, addr, (by_arp, echo), report)
     }
 
-    fn other(&mut self, event: stack::Event, report: &mut Report) -> Result<(), Failure> {
-        let stack::Event { at, from_mac, what } = event;
-        match what {
-            What::Link(event) => self.session.link_changed(report, at, event),
-            What::Arp(event) => self.arp(at, &event, report),
-            What::Icmp(icmp::Event::Stray(stray)) => self.stray(at, from_mac, &stray, report),
-            What::Icmp(_) => Ok(()),
-        }
-    }
-
-    fn arp(&mut self, at: Instant, event: &arp::Event, report: &mut Report) -> Result<(), Failure> {
-        let row = match *event {
-            arp::Event::Conflict { addr, other, .. }
-                if addr == self.session.identity.network.ip() =>
-            {
-                if !std::mem::replace(&mut self.contested, true) {
-                    self.teller.roll.figures.conflicts += 1;
-                    let other = Mac(other);
-                    let text = format_args!("CONFLICT: {addr} is ours, and {other} claims it too");
-                    self.teller.note(text, report);
-                }
-                None
-            }
-            arp::Event::Conflict { addr, kept, other } if self.is_echo_to_come(addr) => {
-                self.teller.awaited(at, addr, kept, other);
-                None
-            }
-            arp::Event::Conflict { addr, other, .. } => self.teller.roll.contested(at, addr, other),
-            arp::Event::Moved { addr, old, new } => self.teller.roll.moved(addr, old, new),
-            _ => return Ok(()),
-        };
-        crate::arp::record(&self.session, at, event, report)?;
-        row.map_or(Ok(()), |row| self.teller.tell(&self.session, at, &row, report))
-    }
-
-    /// An echo reply too late, or one too many.
-    fn stray(
-        &mut self,
-        at: Instant,
-        from_mac: Option<MacAddr6>,
-        stray: &icmp::Stray,
-        report: &mut Report,
-    ) -> Result<(), Failure> {
-        let &icmp::Stray { from: dst, sequence: seq, straying, .. } = stray;
-        match straying {
-            icmp::Straying::Late { round_trip } => {
-                if !self.args.plain {
-                    let ms = Ms(round_trip);
-                    let text = format_args!("{dst} answers the echo late, after {ms} ms");
-                    self.teller.note(text, report);
-                }
-                report.record(&Record::stray(self.session.time(at), dst, from_mac, seq, stray))
-            }
-            icmp::Straying::Duplicate { .. } if self.is_direct(dst) => {
-                let row = from_mac.and_then(|mac| self.teller.roll.answered_too(dst, mac));
-                row.map_or(Ok(()), |row| self.teller.tell(&self.session, at, &row, report))
-            }
-            _ => Ok(()),
-        }
-    }
-
     fn header(&self, texts: &[String], report: &mut Report) {
         if self.args.plain {
             return;
@@ -317,15 +255,6 @@ impl Run<'_> {
 
     fn method(&self) -> Method {
         plan::method(self.args)
-    }
-
-    /// Whether only the echo to `addr` will end it, and has not yet.
-    fn is_echo_to_come(&mut self, addr: Ipv4Addr) -> bool {
-        self.method() == Method::Echo
-            && self.sweep.targets().contains(addr)
-            && !self.apart.contains(addr)
-            && self.is_direct(addr)
-            && self.teller.roll.is_unheard(addr)
     }
 
     /// Whether a packet to `addr` goes to its owner itself.

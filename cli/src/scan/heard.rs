@@ -5,7 +5,7 @@ use std::{net::Ipv4Addr, time::Instant};
 use macaddr::MacAddr6;
 use stack::{What, arp, icmp, sweep::Method};
 
-use super::Run;
+use super::{Run, host::Echo};
 use crate::{
     failure::Failure,
     record::{Mac, Record},
@@ -43,6 +43,12 @@ impl Run<'_> {
             }
             arp::Event::Conflict { addr, kept, other } if self.is_echo_to_come(addr) => {
                 self.teller.awaited(at, addr, kept, other);
+                None
+            }
+            arp::Event::Conflict { addr, kept, other } if self.teller.roll.is_mute(addr) => {
+                let asked_by_echo = self.method() == Method::Echo;
+                let echo = if asked_by_echo { Echo::Silent } else { Echo::NotAsked };
+                self.teller.roll.roused(at, addr, (kept, other), echo);
                 None
             }
             arp::Event::Conflict { addr, other, .. } => self.teller.roll.contested(at, addr, other),

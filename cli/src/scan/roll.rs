@@ -24,7 +24,7 @@ pub(super) struct Roll {
     /// When all that can be waited for of an open host has come.
     settling: BTreeSet<(Instant, Ipv4Addr)>,
     past: Past,
-    /// Those who answered no echo, nor anything before it.
+    /// Those who answered nothing.
     mute: HashSet<Ipv4Addr>,
     /// Each station's first address, and how many it has.
     stations: HashMap<MacAddr6, (Ipv4Addr, u64)>,

@@ -71,3 +71,21 @@ fn one_station_with_many_addresses_is_named_at_each() {
         records(&lines, "host").into_iter().map(|host| host["same_mac"].clone()).collect();
     assert_eq!(same, [Value::Null, Value::Null, json!("10.0.0.128"), Value::Null]);
 }
+
+#[test]
+fn two_owners_heard_of_an_address_that_was_told_to_be_silent_count_like_any() {
+    for how in ["--arp", "--echo -W 500ms"] {
+        // They answer after 1.4 s, when somebody else is still asked.
+        let lab = "-I lab:pace=0,twins=2,delay=700ms 10.0.0.2-40";
+        let args = format!("scan {how} -r 0 --rate 20 {lab}");
+        let (exit, lines, errors) = run(&args);
+        assert_eq!(exit, Some(1), "{how}");
+        assert_eq!(lines.len(), 4, "{lines:?}");
+        assert!(lines.iter().all(|line| line.ends_with("\tCONFLICT 2 owners")), "{lines:?}");
+        assert!(errors.contains("2 addresses, 4 owners, 2 conflicts; 39 probed"), "{errors}");
+        let (exit, lines, _) = run(&format!("{args} -j"));
+        let scanned = &records(&lines, "scanned")[0];
+        let figures = ["up", "owners", "conflicts", "probed"].map(|key| scanned[key].as_u64());
+        assert_eq!((exit, figures), (Some(1), [2, 4, 2, 39].map(Some)), "{how}");
+    }
+}

@@ -5,7 +5,7 @@ use macaddr::MacAddr6;
 use super::{Few, Host, Owner, Roll};
 use crate::scan::host::{Arp, Echo};
 
-/// What is heard by ARP of hosts that are only asked for an echo.
+/// What is heard by ARP of hosts beside what they were asked for.
 impl Roll {
     /// `mac` and `other` both claim `addr` by ARP, of which the echo is still to come.
     pub(in crate::scan) fn awaited(
@@ -15,11 +15,31 @@ impl Roll {
         mac: MacAddr6,
         other: MacAddr6,
     ) {
-        let owner = |mac| Owner { mac: Some(mac), arp: Arp::Answered(None), moved_from: None };
-        let mut owners = Few::one(owner(mac));
-        owners.push(owner(other));
-        let host = Host { owners, echo: Echo::Awaited, conflict: true, ..Host::new(at) };
+        let host = Host { echo: Echo::Awaited, ..two(at, mac, other) };
         self.open.insert(addr, Box::new(host));
+    }
+
+    /// `mac` and `other` both claim `addr` by ARP, which was taken for silent: it is told of anew.
+    pub(in crate::scan) fn roused(
+        &mut self,
+        at: Instant,
+        addr: Ipv4Addr,
+        (mac, other): (MacAddr6, MacAddr6),
+        echo: Echo,
+    ) {
+        self.mute.remove(&addr);
+        let was_gone = self.known.as_ref().is_some_and(|known| known.up.contains_key(&addr));
+        self.figures.gone -= u64::from(was_gone);
+        self.figures.probed -= 1; // it is counted when it is told of
+        let due = at + self.linger;
+        let host = Host { echo, due: Some(due), ..two(at, mac, other) };
+        self.open.insert(addr, Box::new(host));
+        self.settling.insert((due, addr));
+    }
+
+    /// Whether `addr` was taken for silent, and nothing was heard of it since.
+    pub(in crate::scan) fn is_mute(&self, addr: Ipv4Addr) -> bool {
+        self.mute.contains(&addr)
     }
 
     /// Whether nothing is known of `addr`, not even that it is silent.
@@ -30,12 +50,20 @@ impl Roll {
             && self.past.at(addr).is_none()
     }
 
-    /// Takes note of an echo to `addr` that nobody answers.
+    /// Takes note of `addr`, of which nobody has said why it does not answer.
     pub(super) fn note_mute(&mut self, addr: Ipv4Addr, echo: Echo) {
-        if echo == Echo::Silent && self.mute.len() < MOST_MUTE {
+        if !matches!(echo, Echo::Error(_)) && self.mute.len() < MOST_MUTE {
             self.mute.insert(addr);
         }
     }
+}
+
+/// A host with two owners, neither of which was timed.
+fn two(at: Instant, mac: MacAddr6, other: MacAddr6) -> Host {
+    let owner = |mac| Owner { mac: Some(mac), arp: Arp::Answered(None), moved_from: None };
+    let mut owners = Few::one(owner(mac));
+    owners.push(owner(other));
+    Host { owners, conflict: true, ..Host::new(at) }
 }
 
 /// Silent addresses that are remembered.

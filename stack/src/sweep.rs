@@ -187,6 +187,11 @@ impl Sweep {
         awaited
     }
 
+    /// Whom nothing was asked yet, nor is about to be, though it is our part to.
+    pub fn unbegun(&self) -> impl Iterator<Item = Ipv4Addr> + '_ {
+        self.rounds.unbegun()
+    }
+
     /// How many of the targets are ours, and so probed in each round.
     pub fn len(&self) -> u64 {
         self.rounds.len()

@@ -1,5 +1,6 @@
 mod gather;
 mod refuse;
+mod rest;
 mod tally;
 mod times;
 mod told;
@@ -267,24 +268,6 @@ impl Many<'_> {
             self.view.over(addr, &tally, report)?;
         }
         self.view.concluded(addr, &tally, &missed, report);
-        Ok(())
-    }
-
-    /// Those who were still being asked when it was over, or are told of only then.
-    fn rest(&mut self, report: &mut Report) -> Result<(), Failure> {
-        if report.is_for_programs() {
-            for (addr, awaited) in self.sweep.awaited(&self.session.stack) {
-                if !self.apart.contains(addr) {
-                    let tally = self.tallies.entry(addr).or_insert_with(|| Tally::new(self.args));
-                    tally.awaited = awaited;
-                }
-            }
-        }
-        let mut rest: Vec<_> = std::mem::take(&mut self.tallies).into_iter().collect();
-        rest.sort_unstable_by_key(|(addr, _)| *addr);
-        for (addr, tally) in rest {
-            self.conclude(addr, tally, report)?;
-        }
         Ok(())
     }
 

@@ -62,6 +62,24 @@ fn of_many_targets_whoever_is_still_asked_at_the_end_has_a_summary_too() {
 }
 
 #[test]
+fn of_many_targets_whoever_was_not_asked_by_the_early_end_has_a_summary_too() {
+    for (flags, sent) in [
+        ("-w 25ms", vec![1, 1, 1, 0, 0, 0, 0, 0]),
+        ("-X 2", vec![1, 1, 0, 0, 0, 0, 0, 0]),
+        ("-C 3 -w 25ms", vec![1, 1, 1, 0, 0, 0, 0, 0]),
+        ("-X 2 --min-replies 0", vec![1, 1, 0, 0, 0, 0, 0, 0]),
+    ] {
+        let targets: Vec<String> = (2..10).map(|n| format!("10.0.0.{n}")).collect();
+        let run = run(&format!("ping -j {flags} -I lab:pace=0 {}", targets.join(" ")));
+        let dst = run.of("summary").map(|it| it["dst"].clone());
+        assert_eq!(dst.collect::<Vec<_>>(), targets, "{flags}");
+        assert_eq!(run.of("summary").map(|it| it["sent"].clone()).collect::<Vec<_>>(), sent);
+        let unasked: Vec<_> = run.of("summary").filter(|it| it["sent"] == 0).collect();
+        assert!(unasked.iter().all(|it| it["pass"] == false && it["loss_pct"].is_null()));
+    }
+}
+
+#[test]
 fn each_lost_reply_is_a_timeout_with_its_sequence() {
     let run = run("ping -j -c 5 -I lab:pace=0,loss=20%,seed=2 10.0.0.2");
     let (replies, losses) = (run.of("reply").count(), run.of("timeout").count());

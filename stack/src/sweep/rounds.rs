@@ -41,9 +41,13 @@ impl Rounds {
         if self.is_over() {
             return None;
         }
-        let place = self.shard.place(self.begun);
-        let number = self.order.map_or(place, |order| order.at(place));
-        Some((self.targets.nth(number)?, self.round))
+        Some((self.nth(self.begun)?, self.round))
+    }
+
+    /// Those that never had a turn, in the order in which they would have it.
+    pub(super) fn unbegun(&self) -> impl Iterator<Item = Ipv4Addr> + '_ {
+        let first = if self.round == 0 { self.begun } else { self.len() };
+        (first..self.len()).filter_map(|n| self.nth(n))
     }
 
     /// That one had its turn.
@@ -78,6 +82,12 @@ impl Rounds {
     /// How many have a turn in each round.
     pub(super) fn len(&self) -> u64 {
         self.shard.len(self.targets.len())
+    }
+
+    /// Whose turn it is in each round when `n` others had theirs.
+    fn nth(&self, n: u64) -> Option<Ipv4Addr> {
+        let place = self.shard.place(n);
+        self.targets.nth(self.order.map_or(place, |order| order.at(place)))
     }
 
     pub(super) fn targets(&self) -> &Targets {

@@ -1,6 +1,9 @@
 //! Who of several machines probes whom.
 
-use sidestack_stack::{Permutation, Shard, Targets, sweep::Config};
+use sidestack_stack::{
+    Permutation, Shard, Targets,
+    sweep::{Config, Rate},
+};
 
 use crate::world::{World, first};
 #[test]
@@ -47,4 +50,30 @@ fn three_machines_probe_what_one_would() {
     }
     probed.sort_unstable();
     assert!(probed.into_iter().eq(targets.iter()));
+}
+
+#[test]
+fn whoever_had_no_turn_yet_is_known_until_the_first_round_is_over() {
+    for seed in [None, Some(3)] {
+        let mut world = World::known();
+        let targets = first(40);
+        let (shard, rate) = ("2/4".parse().unwrap(), Rate::per_second(10));
+        let config = Config { shard, seed, rate, rounds: Some(2), ..Config::default() };
+        let mut sweep = world.sweep(&targets, config);
+        let all: Vec<_> = sweep.unbegun().collect();
+        assert_eq!(all.len(), 10);
+        let of_round = |world: &World, round| -> Vec<_> {
+            let ended = world.ended.iter().filter(|ended| ended.round == round);
+            ended.map(|ended| ended.addr).collect()
+        };
+        while of_round(&world, 0).len() < 3 {
+            world.step(&mut sweep);
+        }
+        assert_eq!(of_round(&world, 0), all[..3]);
+        assert_eq!(sweep.unbegun().collect::<Vec<_>>(), all[3..]);
+        while of_round(&world, 1).is_empty() {
+            world.step(&mut sweep);
+        }
+        assert_eq!(sweep.unbegun().count(), 0);
+    }
 }

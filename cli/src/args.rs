@@ -41,8 +41,11 @@ pub(crate) enum Command {
     #[command(visible_alias = "if", after_help = EXIT_CODES)]
     Interfaces,
     /// Ask hosts for an echo, and time it
-    #[command(visible_alias = "fping", after_help = EXIT_CODES)]
+    #[command(after_help = EXIT_CODES)]
     Ping(Ping),
+    /// Ask each host once, and a single one too; in all else as ping
+    #[command(after_help = EXIT_CODES)]
+    Fping(Ping),
     /// Resolve addresses, probe for one, or announce one
     #[command(visible_aliases = ["arping", "resolve"], after_help = EXIT_CODES)]
     Arp(Arp),
@@ -94,7 +97,10 @@ pub(crate) struct Route {
 
 /// Reads the command line; what is wrong with it is told here.
 pub(crate) fn parse() -> Result<Cli, ExitCode> {
-    let cli = Cli::try_parse().map_err(|error| refuse(&error))?;
+    let mut cli = Cli::try_parse().map_err(|error| refuse(&error))?;
+    if let Command::Fping(ping) = &mut cli.command {
+        ping.many.as_fping = true;
+    }
     match cli.meaningless() {
         None => Ok(cli),
         Some(flag) => {
@@ -125,8 +131,10 @@ impl Cli {
     /// A global option that was given, and that the command has no use for.
     fn meaningless(&self) -> Option<&'static str> {
         let useless: &[&str] = match &self.command {
-            Command::Ping(ping) if ping.letters.flood || ping.quiet => &["--explain"],
-            Command::Ping(_) => &[],
+            Command::Ping(ping) | Command::Fping(ping) if ping.letters.flood || ping.quiet => {
+                &["--explain"]
+            }
+            Command::Ping(_) | Command::Fping(_) => &[],
             Command::Route(_) => &["--explain"],
             Command::Scan(_) | Command::Serve(_) => &["--via", "--explain"],
             Command::Completions { .. } | Command::Man { .. } => ALL,
@@ -151,6 +159,7 @@ impl Command {
         match self {
             Self::Interfaces => "interfaces",
             Self::Ping(_) => "ping",
+            Self::Fping(_) => "fping",
             Self::Arp(Arp { probe: true, .. }) => "arp -D",
             Self::Arp(Arp { announce: true, .. }) => "arp -U",
             Self::Arp(Arp { advertise: true, .. }) => "arp -A",

@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     let mut report = Report::new(args.global.json);
     let ended = match &args.command {
         Command::Interfaces => interfaces::run(&mut report),
-        Command::Ping(ping) => ping::run(&args.global, ping, &mut report),
+        Command::Ping(ping) | Command::Fping(ping) => ping::run(&args.global, ping, &mut report),
         Command::Arp(arp) => arp::run(&args.global, arp, &mut report),
         Command::Send(send) => send::run(&args.global, send, &mut report),
         Command::Sniff(sniff) => sniff::run(&args.global, sniff, &mut report),

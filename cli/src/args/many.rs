@@ -60,13 +60,16 @@ pub(crate) struct Many {
     /// targets
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+    /// Whether it was called fping, which takes one target for many.
+    #[arg(skip)]
+    pub(crate) as_fping: bool,
 }
 
 impl Many {
     /// Whether anything was said that only many targets need.
     pub(crate) fn is_wanted(&self) -> bool {
-        let Self { unreachable, elapsed, outage, generate, .. } = self;
-        [*unreachable, *elapsed, *outage, *generate].contains(&true)
+        let Self { unreachable, elapsed, outage, generate, as_fping, .. } = self;
+        [*unreachable, *elapsed, *outage, *generate, *as_fping].contains(&true)
             || self.is_by_count()
             || self.retries.is_some()
             || self.backoff.is_some()

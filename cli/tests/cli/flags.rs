@@ -92,3 +92,19 @@ impl Drop for Scratch {
         let _ = fs::remove_file(&self.0); // it may never have been made
     }
 }
+
+#[test]
+fn as_fping_one_target_is_asked_once_too() {
+    for (args, exit, said) in [
+        ("10.0.0.2", 0, "10.0.0.2 is alive\n"),
+        ("-r 0 10.0.0.99", 1, "10.0.0.99 is unreachable\n"),
+        ("-a -e 10.0.0.2", 0, "10.0.0.2 (0.100 ms)\n"),
+        ("-c 1 10.0.0.2", 0, "10.0.0.2 : [0], 64 bytes, 0.100 ms (0.100 avg, 0% loss)\n"),
+    ] {
+        let ran = run(&format!("fping -I lab:pace=0 {args}"));
+        assert_eq!((ran.exit, ran.out.as_str()), (exit, said), "{args}");
+    }
+    let refused = run("fping -f -I lab:pace=0 10.0.0.2");
+    assert_eq!(refused.exit, 2);
+    assert!(refused.err.contains("-f means nothing to fping\n"), "{}", refused.err);
+}

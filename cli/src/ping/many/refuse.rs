@@ -6,7 +6,11 @@ use crate::{
 /// Refuses letters that mean nothing to many targets, or nothing together.
 pub(super) fn refuse(global: &Global, args: &Ping) -> Result<(), Failure> {
     if let Some(letter) = args.letters.given() {
-        return none(letter, "to many targets", "give one target");
+        let (to, hint) = match args.many.as_fping {
+            true => ("to fping", "ping asks one target with it"),
+            false => ("to many targets", "give one target"),
+        };
+        return none(letter, to, hint);
     }
     if global.via.is_some() {
         let hint = "name a router by --gateway, or a neighbour as IP@MAC";

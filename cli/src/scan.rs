@@ -31,11 +31,12 @@ use crate::{
     args::Global,
     failure::Failure,
     html::Draft,
-    record::{Record, nanoseconds},
+    record::{Mac, Record, Stamps, nanoseconds},
     report::Report,
     session::Session,
     signals::Wish,
     targets,
+    text::Maybe,
 };
 pub(crate) use args::Scan;
 use earlier::Earlier;
@@ -83,8 +84,9 @@ pub(crate) fn run(global: &Global, args: &Scan, report: &mut Report) -> Result<u
     let began = session.now();
     let sweep = Sweep::new(began, targets, config, &mut session.stack);
     let teller = Teller::new(args, known, draft, sweep.len());
-    let (contested, stopped) = (false, false);
-    let mut scan = Run { session, args, sweep, apart, teller, requests, began, contested, stopped };
+    let (verbose, contested, stopped) = (global.verbose, false, false);
+    let mut scan =
+        Run { session, args, verbose, sweep, apart, teller, requests, began, contested, stopped };
     scan.header(&texts, report);
     report.gather();
     let ended = scan.go(report);
@@ -104,6 +106,7 @@ pub(crate) fn run(global: &Global, args: &Scan, report: &mut Report) -> Result<u
 struct Run<'a> {
     session: Session,
     args: &'a Scan,
+    verbose: bool,
     sweep: Sweep,
     apart: Targets,
     teller: Teller,
@@ -213,6 +216,14 @@ impl Run<'_> {
         what.extend((texts.len() > NAMED).then_some("..."));
         let what = what.join(" ");
         report.note(format_args!("SCAN {what} from {from} on {name}: {n} to probe by {how}"));
+        if !self.verbose {
+            return;
+        }
+        let Stamps { tx, rx } = self.session.stamps();
+        let (mac, mtu) = (Mac(self.session.mac()), self.session.stack.link().mtu());
+        let room = self.session.receive_buffer;
+        let room = Maybe(room.map(|octets| format!(", receive buffer {octets} bytes")));
+        report.note(format_args!("our MAC {mac}, MTU {mtu}, stamps tx={tx} rx={rx}{room}"));
     }
 
     fn summary(

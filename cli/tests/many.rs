@@ -334,6 +334,8 @@ fn what_means_nothing_to_many_targets_is_refused() {
         "-e -u",
         "-e -q",
         "-e -x 1",
+        "-e -C 2",
+        "-e -c 2",
         "-x 1 -X 1",
         "--rate 5 -i 1",
     ] {

@@ -1,4 +1,4 @@
-use super::args::Scan;
+use super::args::{Color, Scan};
 use crate::{args::Global, failure::Failure, value::LinkName};
 
 /// Refuses what means nothing.
@@ -8,6 +8,8 @@ pub(super) fn refuse(global: &Global, args: &Scan) -> Result<(), Failure> {
         Scan { resolve: true, .. } if in_lab => ("-d", "a lab, where nobody has a name"),
         Scan { format: Some(_), .. } if global.json => ("-F", "-j"),
         Scan { plain: true, .. } if global.json => ("-x", "-j"),
+        Scan { color: Color::Always, .. } if global.json => ("--color always", "-j"),
+        Scan { plain: true, .. } if global.verbose => ("-v", "-x"),
         _ => return Ok(()),
     };
     Err(Failure::usage(format!("{flag} means nothing to {to}")))

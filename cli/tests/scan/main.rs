@@ -124,6 +124,13 @@ fn plain_output_is_the_hosts_alone_and_a_format_is_kept_to() {
 }
 
 #[test]
+fn whoever_wants_to_know_more_is_told_what_the_link_is_like() {
+    let (_, lines, errors) = run("scan -v -I lab:pace=0 10.0.0.2");
+    assert!(errors.contains("\nour MAC 02:00:0a:00:00:01, MTU 1500, stamps tx=virtual rx=virtual"));
+    assert_eq!(lines, run("scan -I lab:pace=0 10.0.0.2").1);
+}
+
+#[test]
 fn colour_comes_when_it_is_wanted() {
     let (_, lines, _) = run("scan -x --color always -I lab:pace=0 10.0.0.2");
     assert!(lines[0].starts_with("\u{1b}[1m10.0.0.2\u{1b}[0m\t"), "{lines:?}");
@@ -261,6 +268,8 @@ fn what_means_nothing_is_refused() {
         "--arp --echo",
         "-d -l",
         "-j -x -l",
+        "-x -v -l",
+        "-j --color always -l",
         "-j -F ${ip} -l",
         "-F ${colour} -l",
         "-B 0 -l",

@@ -36,9 +36,13 @@ pub(super) fn refuse(global: &Global, args: &Ping) -> Result<(), Failure> {
     if let Some((_, letter)) = lists.into_iter().find(|(given, _)| *given && global.json) {
         return none(letter, "to -j", "its lines say all of each target");
     }
-    let untimed = many.unreachable || !(many.alive || is_series || !args.is_quiet());
-    if many.elapsed && untimed {
-        return none("-e", "where nobody who answers is shown", "-a shows who answers");
+    let tells_of_each = many.alive || !(is_series || args.is_quiet());
+    if many.elapsed && (many.unreachable || !tells_of_each) {
+        let (to, hint) = match is_series {
+            true => ("in a series", "its lines have round trips anyway; -a lists who answers"),
+            false => ("where nobody who answers is shown", "-a shows who answers"),
+        };
+        return none("-e", to, hint);
     }
     Ok(())
 }

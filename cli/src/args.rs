@@ -98,17 +98,22 @@ pub(crate) struct Route {
 /// Reads the command line; what is wrong with it is told here.
 pub(crate) fn parse() -> Result<Cli, ExitCode> {
     let mut cli = Cli::try_parse().map_err(|error| refuse(&error))?;
-    if let Command::Fping(ping) = &mut cli.command {
-        ping.many.as_fping = true;
-    }
-    match cli.meaningless() {
-        None => Ok(cli),
-        Some(flag) => {
-            let (json, what) = (cli.global.json, cli.command.name());
-            Err(Report::new(json)
-                .end(Err(Failure::usage(format!("{flag} means nothing to {what}")))))
+    let obeyed = match &mut cli.command {
+        Command::Fping(ping) => {
+            ping.many.as_fping = true;
+            Ok(())
         }
-    }
+        Command::Arp(arp) => arp.obey(&mut cli.global),
+        _ => Ok(()),
+    };
+    let checked = obeyed.and_then(|()| match cli.meaningless() {
+        None => Ok(()),
+        Some(flag) => {
+            Err(Failure::usage(format!("{flag} means nothing to {}", cli.command.name())))
+        }
+    });
+    checked.map_err(|failure| Report::new(cli.global.json).end(Err(failure)))?;
+    Ok(cli)
 }
 
 fn refuse(error: &clap::Error) -> ExitCode {
@@ -160,9 +165,9 @@ impl Command {
             Self::Interfaces => "interfaces",
             Self::Ping(_) => "ping",
             Self::Fping(_) => "fping",
-            Self::Arp(Arp { probe: true, .. }) => "arp -D",
-            Self::Arp(Arp { announce: true, .. }) => "arp -U",
-            Self::Arp(Arp { advertise: true, .. }) => "arp -A",
+            Self::Arp(Arp { probe: true, .. }) => "arp probe",
+            Self::Arp(Arp { announce: true, .. }) => "arp announce",
+            Self::Arp(Arp { advertise: true, .. }) => "arp announce -A",
             Self::Arp(_) => "arp",
             Self::Send(_) => "send",
             Self::Sniff(_) => "sniff",

@@ -70,7 +70,8 @@ pub(super) fn announce(
         return Ok(code);
     }
     let count = args.count.unwrap_or(arp::ANNOUNCE_NUM);
-    let mut pace = Pace::new(session.now(), args.interval.max(arp::ANNOUNCE_INTERVAL));
+    let mut pace =
+        Pace::new(session.now(), args.interval.unwrap_or_default().max(arp::ANNOUNCE_INTERVAL));
     let deadline = args.deadline.map(|deadline| session.now() + deadline);
     let (mut announced, mut code) = (0, 0);
     loop {

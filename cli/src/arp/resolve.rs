@@ -49,7 +49,7 @@ pub(super) fn resolve(
     }
     let mut round = Round {
         rounds: args.count.unwrap_or(1),
-        pace: Pace::new(session.now(), args.interval),
+        pace: Pace::new(session.now(), args.interval.unwrap_or(arp::REQUEST_INTERVAL)),
         unasked: VecDeque::new(),
         waiting: BTreeSet::new(),
         linger: session.now(),

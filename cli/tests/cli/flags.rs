@@ -108,3 +108,21 @@ fn as_fping_one_target_is_asked_once_too() {
     assert_eq!(refused.exit, 2);
     assert!(refused.err.contains("-f means nothing to fping\n"), "{}", refused.err);
 }
+
+#[test]
+fn a_word_before_an_address_is_the_letter_that_it_stands_for() {
+    for (word, letter, exit) in [
+        ("-q probe 10.0.0.2", "-q -D 10.0.0.2", 1),
+        ("probe 10.0.0.99 -j", "-D 10.0.0.99 -j", 0),
+        ("announce 10.0.0.99", "-U 10.0.0.99", 0),
+        ("announce -j -c 3 -i 3 -S 10.0.0.99", "-U -j -c 3 -i 3 10.0.0.99", 0),
+        ("announce -A 10.0.0.99", "-A 10.0.0.99", 0),
+    ] {
+        let by = |args: &str| {
+            let ran = run(&format!("arp -I lab:pace=0 --seed 1 {args}"));
+            (ran.exit, ran.out, ran.err)
+        };
+        assert_eq!(by(word), by(letter), "{word}");
+        assert_eq!(by(word).0, exit, "{word}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use libtest_mimic::Trial;
 use nix::sys::signal::Signal;
+use serde_json::Value;
 
 use crate::{
     net::{FAR, Net, US},
@@ -13,6 +14,8 @@ pub(crate) fn tests() -> Vec<Trial> {
     let tests = [
         both("nothing_but_probes_leaves_before_the_address_is_ours", free),
         both("of_a_taken_address_nothing_is_sent_but_probes", in_use),
+        both("who_has_an_address_is_told_after_one_probe_and_that_none_has_after_three", probed),
+        both("an_address_is_announced_twice_from_the_station_that_was_named", announced),
         both("an_address_that_is_taken_after_an_outage_ends_the_run", taken_later),
         both("an_address_that_is_taken_after_an_outage_ends_a_run_of_many", taken_under_many),
     ];
@@ -62,6 +65,48 @@ fn in_use(form: Form) -> Tested {
                 said.of("adopt").map(|adopt| (&adopt["state"], &adopt["mac"])).collect();
             assert_eq!(states[1], (&"taken".into(), &"02:00:00:4d:00:01".into()));
         }
+    }
+    Ok(())
+}
+
+fn probed(form: Form) -> Tested {
+    let net = Net::new()?;
+    let owner = "02:00:00:4d:00:01";
+    for (addr, probes, exit, said_of) in [
+        (FAR, 1, 1, format!("10.77.0.1 is in use by {owner}")),
+        (US, 3, 0, "10.77.0.10 is free".to_owned()),
+    ] {
+        let mut tap = net.tap()?;
+        let said = run(&net.here, form, &format!("arp probe -I v0 {addr}"), exit)?;
+        let seen: Vec<_> = tap.seen()?.iter().map(Seen::arp).collect();
+        assert_eq!(seen, vec![Some(Arp::probe(addr)); probes]);
+        if form == Form::Text {
+            assert_eq!(said.out, [said_of]);
+            continue;
+        }
+        let last = said.of("adopt").last().ok_or("no word of it")?;
+        let verdict = if exit == 1 { ("taken", owner.into()) } else { ("free", Value::Null) };
+        assert_eq!((last["state"].as_str(), &last["mac"]), (Some(verdict.0), &verdict.1));
+    }
+    Ok(())
+}
+
+fn announced(form: Form) -> Tested {
+    let net = Net::new()?;
+    let mut tap = net.tap()?;
+    let station = "02:00:00:00:00:77";
+    let args = format!("arp announce -I v0 --no-probe --source-mac {station} 10.77.0.10");
+    let said = run(&net.here, form, &args, 0)?;
+    let seen = tap.seen()?;
+    let arp: Vec<_> = seen.iter().map(Seen::arp).collect();
+    assert_eq!(arp, [Some(Arp::announcement(US)); 2]);
+    assert!(seen.iter().all(|frame| frame.src().to_string() == station));
+    if form == Form::Text {
+        let line = |n| format!("announced 10.77.0.10 at {station} on v0, {n} of 2");
+        assert_eq!(said.out, [line(1), line(2)]);
+    } else {
+        let told: Vec<_> = said.of("adopt").filter(|is| is["state"] == "announced").collect();
+        assert!(told.len() == 2 && told.iter().all(|is| is["mac"] == station), "{told:?}");
     }
     Ok(())
 }

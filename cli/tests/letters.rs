@@ -137,6 +137,22 @@ fn letters_that_mean_nothing_together_are_refused() {
 }
 
 #[test]
+fn of_many_targets_too_quiet_lines_for_programs_tell_of_no_single_request() {
+    for lab in ["", ",silent=ip", ",dup=100%", ",hosts=1"] {
+        let args = "ping -j -q -c 2 --period 10ms -W 20ms";
+        let (_, lines) = run(&format!("{args} -I lab:pace=0{lab} 10.0.0.2-3"));
+        let types = lines.iter().map(|line| {
+            let record: Value = serde_json::from_str(line).expect("JSON");
+            record["type"].as_str().map(str::to_owned)
+        });
+        let mut types: Vec<String> = types.flatten().collect();
+        types.sort_unstable();
+        types.dedup();
+        assert_eq!(types, ["arp", "end", "start", "summary"], "{lab}");
+    }
+}
+
+#[test]
 fn what_the_last_answer_is_doubled_by_is_waited_for_and_counted() {
     // Each request arrives twice, and each answer to it twice again.
     let (_, lines) = run("ping -q -c 3 -i 10ms -I lab:pace=0,dup=100% 10.0.0.2");

@@ -20,6 +20,9 @@ pub(crate) struct Ping {
     #[arg(short, long, value_name = "DUR", value_parser = value::duration)]
     pub(crate) interval: Option<Duration>,
     /// Stop after this long, whatever has come
+    ///
+    /// Nothing is sent any more then. One target may still answer what is under way: for twice the
+    /// longest round trip seen, at least 10ms and at most -W.
     #[arg(short = 'w', long, value_name = "DUR", value_parser = value::duration)]
     pub(crate) deadline: Option<Duration>,
     /// How long to wait for each reply
@@ -46,7 +49,7 @@ pub(crate) struct Ping {
     /// Path MTU discovery: may routers fragment?
     #[arg(short = 'M', long, value_name = "HOW", default_value = "want")]
     pub(crate) mtu_discovery: MtuDiscovery,
-    /// Only the header and the summary
+    /// Only the header and the summary; with -j, no line for a single request
     #[arg(short, long)]
     pub(crate) quiet: bool,
     /// Begin each line with the time; of many targets, with -c or -C

@@ -218,7 +218,7 @@ impl Many<'_> {
         if self.apart.contains(addr) {
             return Ok(());
         }
-        if report.is_for_programs() {
+        if report.is_for_programs() && !self.args.quiet {
             self.record(ended, report)?;
         }
         if let Some(gather) = &mut self.gather {

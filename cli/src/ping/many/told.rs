@@ -46,7 +46,7 @@ impl Many<'_> {
             tally.stray(stray.straying);
         }
         self.view.stray(stray, round, report);
-        if !report.is_for_programs() {
+        if !report.is_for_programs() || self.args.quiet {
             return Ok(());
         }
         let ts = self.session.time(at);

@@ -24,7 +24,7 @@ pub struct Ended {
     pub addr: Ipv4Addr,
     /// Counted from 0.
     pub round: u64,
-    /// How many requests were made of it.
+    /// How many requests were made of it; not those that were lost to a link going down.
     pub tries: u32,
     /// The sender of the frame that ended it.
     pub from_mac: Option<MacAddr6>,

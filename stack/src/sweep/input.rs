@@ -42,6 +42,12 @@ impl Sweep {
             self.outage.passed();
         }
         match ended.outcome {
+            icmp::Outcome::TimedOut { waited } if self.outage.spoilt(at, waited) => {
+                self.again.push_back(probe);
+            }
+            icmp::Outcome::Unresolved { .. } if self.outage.spoilt(at, arp::REQUEST_INTERVAL) => {
+                self.again.push_back(probe);
+            }
             icmp::Outcome::TimedOut { .. } if usize::from(tried) + 1 < self.timeouts.len() => {
                 self.again.push_back(Probe { tried: tried + 1, ..probe });
             }
@@ -63,7 +69,10 @@ impl Sweep {
                 (addr, requests, Outcome::At { mac, round_trip })
             }
             arp::Event::Unresolved { addr, requests, .. } => {
-                self.hops.silent(addr, requests);
+                match self.outage.spoilt(at, arp::REQUEST_INTERVAL) {
+                    true => self.hops.forget(addr),
+                    false => self.hops.silent(addr, requests),
+                }
                 (addr, requests, Outcome::Silent)
             }
             arp::Event::Unsent { addr, reason, .. } => {
@@ -79,6 +88,9 @@ impl Sweep {
         match outcome {
             Outcome::At { .. } => self.follow(probe),
             Outcome::Unsent(reason) if self.outage.keeps(at, reason) => {
+                return self.again.push_back(probe);
+            }
+            Outcome::Silent if self.outage.spoilt(at, arp::REQUEST_INTERVAL) => {
                 return self.again.push_back(probe);
             }
             _ => {}

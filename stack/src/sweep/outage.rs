@@ -7,6 +7,8 @@ pub(super) struct Outage {
     patience: Duration,
     /// When the link went down, unless it is up.
     began: Option<Instant>,
+    /// When it last did, be it up again or not.
+    latest: Option<Instant>,
     /// Until when nothing is sent.
     until: Option<Instant>,
     /// Whether something has come through the link since it last refused a frame.
@@ -16,12 +18,12 @@ pub(super) struct Outage {
 impl Outage {
     /// Of none yet; one is waited out for `patience`.
     pub(super) fn new(patience: Duration) -> Self {
-        Self { patience, began: None, until: None, is_passable: false }
+        Self { patience, began: None, latest: None, until: None, is_passable: false }
     }
 
     /// The link has gone down.
     pub(super) fn begin(&mut self, now: Instant) {
-        (self.began, self.is_passable) = (Some(now), false);
+        (self.began, self.latest, self.is_passable) = (Some(now), Some(now), false);
         self.until = now.checked_add(self.patience);
     }
 
@@ -51,6 +53,12 @@ impl Outage {
             self.until = at.checked_add(WORD);
         }
         is_first
+    }
+
+    /// Whether the link went down under what had left by `at` so long before, and is unanswered.
+    pub(super) fn spoilt(&self, at: Instant, before: Duration) -> bool {
+        let left = at.checked_sub(before);
+        self.latest.is_some_and(|down| left.is_none_or(|left| left <= down) && down <= at)
     }
 
     /// Until when nothing is sent; it may be over.

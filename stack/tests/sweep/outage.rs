@@ -1,6 +1,6 @@
 //! A link that goes down under a sweep.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::Ipv4Addr};
 
 use sidestack_stack::{
     Sweep, icmp,
@@ -8,7 +8,7 @@ use sidestack_stack::{
     sweep::{Config, Method, Outcome, Rate},
 };
 
-use crate::world::{World, first, ms};
+use crate::world::{HOP, World, first, ms};
 
 #[test]
 fn nobody_is_asked_while_the_link_is_down_and_everybody_is_when_it_is_up() {
@@ -37,6 +37,43 @@ fn what_the_link_gives_back_as_it_goes_down_is_asked_again_and_ends_once() {
         assert_eq!((addrs.len(), world.ended.len()), (1000, 1000));
         assert!(world.ended.iter().all(|ended| has_answered(ended.outcome)), "{method:?}");
     }
+}
+
+#[test]
+fn what_was_unanswered_when_the_link_went_down_is_asked_again_and_ends_once() {
+    let worlds: [fn() -> World; 3] = [World::known, World::new, World::routed];
+    for (world, method) in [
+        (0, Method::Echo),
+        (1, Method::Echo),
+        (1, Method::Arp),
+        (1, Method::Both),
+        (2, Method::Echo),
+    ] {
+        let mut world = worlds[world]();
+        let down = world.start + HOP / 2;
+        let config = Config { method, timeout: ms(300), ..Config::default() };
+        let mut sweep = world.sweep(&first(20), config);
+        while world.network.now() < down {
+            world.step_until(&mut sweep, Some(down));
+        }
+        outage(&mut world, &mut sweep, 0, 1200);
+        let answers = world.ended.iter().filter(|ended| has_answered(ended.outcome)).count();
+        let ends = if method == Method::Both { 40 } else { 20 };
+        assert_eq!((answers, world.ended.len()), (ends, ends), "{method:?}");
+    }
+}
+
+#[test]
+fn what_left_when_the_link_was_up_again_may_time_out_like_any() {
+    let mut world = World::known();
+    world.is_silent = |_, addr| addr == Ipv4Addr::new(10, 1, 0, 2);
+    let config = Config { rate: Rate::per_second(10), timeout: ms(300), ..Config::default() };
+    let mut sweep = world.sweep(&first(4), config);
+    outage(&mut world, &mut sweep, 250, 400);
+    let timed_out = world.ended.iter().filter(|ended| !has_answered(ended.outcome));
+    let timed_out: Vec<_> = timed_out.map(|ended| (ended.addr, ended.at - world.start)).collect();
+    // Asked at 200 ms, of which the link going down makes nothing, and at 500 ms again.
+    assert_eq!(timed_out, [(Ipv4Addr::new(10, 1, 0, 2), ms(800))]);
 }
 
 #[test]

@@ -114,6 +114,17 @@ impl Report {
 
     /// What became of the link `name` itself.
     pub(crate) fn link(&mut self, name: &str, ts: Time, event: Event) -> Result<(), Failure> {
+        change_of(name, event).map_or(Ok(()), |text| self.line(text))?;
+        self.link_record(name, ts, event)
+    }
+
+    /// As [`Report::link`], where lines are results, and this is none.
+    pub(crate) fn link_note(&mut self, name: &str, ts: Time, event: Event) -> Result<(), Failure> {
+        change_of(name, event).into_iter().for_each(|text| self.note(text));
+        self.link_record(name, ts, event)
+    }
+
+    fn link_record(&mut self, name: &str, ts: Time, event: Event) -> Result<(), Failure> {
         let (state, mtu, mac) = match event {
             Event::Down => ("down", None, None),
             Event::Up => ("up", None, None),
@@ -121,11 +132,6 @@ impl Report {
             Event::Mac(mac) => ("mac", None, Some(Mac(mac))),
             _ => return Ok(()),
         };
-        match (mtu, mac) {
-            (Some(mtu), _) => self.line(format_args!("{name}: MTU is now {mtu}"))?,
-            (_, Some(mac)) => self.line(format_args!("{name}: MAC is now {mac}"))?,
-            _ => self.line(format_args!("{name}: link {state}"))?,
-        }
         self.record(&Record::Link { ts, interface: name, state, mtu, mac })
     }
 
@@ -167,6 +173,17 @@ impl Report {
             hint: failure.hint.as_deref(),
         }); // nobody is left to be told
     }
+}
+
+/// What `event` says of the link `name` to people.
+fn change_of(name: &str, event: Event) -> Option<String> {
+    Some(match event {
+        Event::Down => format!("{name}: link down"),
+        Event::Up => format!("{name}: link up"),
+        Event::Mtu(mtu) => format!("{name}: MTU is now {mtu}"),
+        Event::Mac(mac) => format!("{name}: MAC is now {}", Mac(mac)),
+        _ => return None,
+    })
 }
 
 /// Appends `record` to `out` as a line.

@@ -193,6 +193,16 @@ impl Session {
         report.link(&self.name, self.time(at), event)
     }
 
+    /// The same, where lines are results.
+    pub(crate) fn link_noted(
+        &self,
+        report: &mut Report,
+        at: Instant,
+        event: link::Event,
+    ) -> Result<(), Failure> {
+        report.link_note(&self.name, self.time(at), event)
+    }
+
     /// What a poll came to; if the link is gone, programs are told.
     pub(crate) fn or_gone(
         &self,

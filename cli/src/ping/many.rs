@@ -274,7 +274,7 @@ impl Many<'_> {
     fn other(&mut self, event: stack::Event, report: &mut Report) -> Result<(), Failure> {
         let stack::Event { at, from_mac, what } = event;
         match what {
-            What::Link(event) => self.session.link_changed(report, at, event),
+            What::Link(event) => self.session.link_noted(report, at, event),
             What::Arp(event) => {
                 if let Some(gather) = &mut self.gather {
                     gather.arp(&event, |addr| self.sweep.targets().contains(addr));

@@ -21,7 +21,7 @@ impl Run<'_> {
     ) -> Result<(), Failure> {
         let stack::Event { at, from_mac, what } = event;
         match what {
-            What::Link(event) => self.session.link_changed(report, at, event),
+            What::Link(event) => self.teller.aside(|| self.session.link_noted(report, at, event)),
             What::Arp(event) => self.arp(at, &event, report),
             What::Icmp(icmp::Event::Stray(stray)) => self.stray(at, from_mac, &stray, report),
             What::Icmp(_) => Ok(()),

@@ -121,6 +121,11 @@ impl Teller {
         self.progress.aside(|| report.note(text));
     }
 
+    /// Lets something be told that is no result.
+    pub(super) fn aside<T>(&self, tell: impl FnOnce() -> T) -> T {
+        self.progress.aside(tell)
+    }
+
     /// Tells of all who have answered anything.
     pub(super) fn rest(&mut self, session: &Session, report: &mut Report) -> Result<(), Failure> {
         for addr in self.roll.untold() {

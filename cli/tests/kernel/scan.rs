@@ -157,7 +157,6 @@ fn outage() -> Tested {
         let mut program = Run::start(&net.here, form, &args)?;
         program.until("10.77.0.64")?;
         net.here.down("v0")?;
-        program.until("down")?;
         let (_open, nothing) = channel::<()>();
         let _ = nothing.recv_timeout(A_WHILE); // nobody says anything
         net.here.up("v0")?;
@@ -165,10 +164,14 @@ fn outage() -> Tested {
         if form == Form::Text {
             let all = "32 addresses, 32 owners, 0 conflicts; 32 probed";
             assert!(said.errors.contains(all), "{said:#?}");
+            assert!(said.errors.contains("v0: link down\nv0: link up\n"), "{said:#?}");
+            assert_eq!(said.out.len(), 32, "each line is a host's");
         } else {
             let scanned = scanned(&said)?;
             assert_eq!((&scanned["up"], &scanned["unsent"]), (&json!(32), &json!(0)));
             assert_eq!(said.of("unsent").count(), 0);
+            let states: Vec<_> = said.of("link").map(|is| &is["state"]).collect();
+            assert_eq!(states, ["down", "up"]);
         }
         stop(served)?;
     }

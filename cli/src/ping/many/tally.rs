@@ -93,6 +93,11 @@ impl Tally {
         })
     }
 
+    /// Probes that never left, though nothing says that nobody is there.
+    pub(super) fn held_back(&self) -> u64 {
+        self.unsent - self.unresolved
+    }
+
     /// For how long nothing came, as far as one can know who asks once each `period`.
     pub(super) fn outage(&self, period: Duration) -> Duration {
         let lost = self.ended - self.received;

@@ -212,7 +212,9 @@ impl<'a> View<'a> {
             format!(", min/avg/max = {min}/{avg}/{max}, p50/p90/p99 = {p50}/{p90}/{p99}")
         });
         let times = Maybe(times);
-        format!("{addr:width$} : xmt/rcv/%loss = {ended}/{received}/{loss}%{outage}{times}")
+        let unsent = Some(tally.held_back()).filter(|unsent| *unsent > 0);
+        let unsent = Maybe(unsent.map(|unsent| format!(", {unsent} not sent")));
+        format!("{addr:width$} : xmt/rcv/%loss = {ended}/{received}/{loss}%{outage}{times}{unsent}")
     }
 }
 

@@ -42,18 +42,23 @@ mod socket {
                 touch(message);
             }
             let mut walk = Walk::begin(octets);
-            let mut rest = walk.rest(octets);
-            let mut end = rest.as_ptr();
+            let mut end = octets.as_ptr();
             while walk.left() > 0 {
                 let left = walk.left();
-                let Some(piece) = walk.cut(&mut rest) else { break };
+                let mut pieces = walk.resume(octets, SOME);
+                while let Some(piece) = pieces.cut() {
+                    let Some(message) = packet::piece(piece) else { continue };
+                    let room = touch(message);
+                    assert!(end <= room.start, "a frame within another");
+                    end = room.end;
+                }
+                drop(pieces);
                 assert!(walk.left() < left, "no step towards the end");
-                let Some(message) = packet::piece(piece) else { continue };
-                let room = touch(message);
-                assert!(end <= room.start, "a frame within another");
-                end = room.end;
             }
         }
+
+        /// Frames looked at before the walk is interrupted.
+        const SOME: usize = 3;
 
         /// Writes to all of a frame's room, and tells where that is.
         fn touch(message: Message<'_>) -> std::ops::Range<*const u8> {

@@ -14,8 +14,10 @@ pub(crate) use self::told::{Batch, Said, Span};
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
     octets: &'a [u8],
-    tags: usize,
-    payload: usize,
+    ether_type: [u8; 2],
+    /// Where the tags begin that are to be seen.
+    tags: u32,
+    payload: u32,
     told: Told<'a>,
 }
 
@@ -25,14 +27,38 @@ impl<'a> Frame<'a> {
     /// # Errors
     /// [`Discard::Runt`] if the header, 802.1Q tags included, is not whole.
     pub fn new(octets: &'a [u8], facts: Facts) -> Result<Self, Discard> {
-        let payload = payload_at(octets)?;
-        Ok(Self { octets, tags: HEADER_LEN - 2, payload, told: Told::Facts(facts) })
+        Self::parse(octets, Told::Facts(facts))
     }
 
-    /// A frame of the kernel's, whose payload begins at `payload` ([`payload_at`]).
+    /// A frame of the kernel's.
+    ///
+    /// # Errors
+    /// As [`Frame::new`].
+    pub(crate) fn told(octets: &'a [u8], said: Said<'a>) -> Result<Self, Discard> {
+        Self::parse(octets, Told::Kernel(said))
+    }
+
+    /// A frame of the kernel's, if it has no tags, as most have not.
     #[inline(always)]
-    pub(crate) fn told(octets: &'a [u8], payload: usize, said: Said<'a>) -> Self {
-        Self { octets, tags: HEADER_LEN - 2, payload, told: Told::Kernel(said) }
+    pub(crate) fn untagged(octets: &'a [u8], said: Said<'a>) -> Option<Self> {
+        let ether_type = type_before(HEADER_LEN, octets).filter(|two| !is_tag(two))?;
+        Some(Self::with(octets, ether_type, HEADER_LEN as u32, Told::Kernel(said)))
+    }
+
+    fn parse(octets: &'a [u8], told: Told<'a>) -> Result<Self, Discard> {
+        let mut payload = HEADER_LEN;
+        let mut ether_type = type_before(payload, octets).ok_or(Discard::Runt)?;
+        while is_tag(&ether_type) {
+            payload += TAG_LEN;
+            ether_type = type_before(payload, octets).ok_or(Discard::Runt)?;
+        }
+        let payload = u32::try_from(payload).map_err(|_| Discard::Runt)?;
+        Ok(Self::with(octets, ether_type, payload, told))
+    }
+
+    #[inline(always)]
+    fn with(octets: &'a [u8], ether_type: [u8; 2], payload: u32, told: Told<'a>) -> Self {
+        Self { octets, ether_type, tags: HEADER_LEN as u32 - 2, payload, told }
     }
 
     /// The same frame with other facts; a decorator's means to say what it found out.
@@ -66,7 +92,8 @@ impl<'a> Frame<'a> {
 
     /// The 802.1Q tags, outermost first.
     pub fn tags(&self) -> impl Iterator<Item = Tag> + 'a {
-        self.octets[self.tags..self.payload - 2].chunks_exact(TAG_LEN).map(Tag::read)
+        let (first, end) = (self.tags as usize, self.payload as usize - 2);
+        self.octets[first..end].chunks_exact(TAG_LEN).map(Tag::read)
     }
 
     /// Whether the frame belongs to a VLAN; a priority tag (VID 0) does not make it so
@@ -78,16 +105,13 @@ impl<'a> Frame<'a> {
     /// What the payload is, looking through tags. Below 0x0600 it is an 802.3 length.
     #[inline]
     pub fn ether_type(&self) -> EtherType {
-        EtherType(u16::from_be_bytes([
-            self.octets[self.payload - 2],
-            self.octets[self.payload - 1],
-        ]))
+        EtherType(u16::from_be_bytes(self.ether_type))
     }
 
     /// Everything after the header and its tags, Ethernet padding included.
     #[inline]
     pub fn payload(&self) -> &'a [u8] {
-        &self.octets[self.payload..]
+        &self.octets[self.payload as usize..]
     }
 
     /// All that is known of the frame besides its octets.
@@ -295,30 +319,24 @@ pub(crate) fn mac(octets: &[u8], at: usize) -> MacAddr6 {
     MacAddr6::from(six)
 }
 
-/// Where the payload of a frame begins.
-///
-/// # Errors
-/// [`Discard::Runt`] if the header, 802.1Q tags included, is not whole.
+/// The two octets before `payload`: an EtherType, or that of a tag.
 #[inline(always)]
-pub(crate) fn payload_at(octets: &[u8]) -> Result<usize, Discard> {
-    let mut payload = HEADER_LEN;
-    while is_tag(octets.get(payload - 2..payload).ok_or(Discard::Runt)?) {
-        payload += TAG_LEN;
-    }
-    Ok(payload)
+fn type_before(payload: usize, octets: &[u8]) -> Option<[u8; 2]> {
+    octets.get(payload - 2..payload)?.first_chunk().copied()
 }
 
 /// Whether these two octets announce a tag.
 #[inline]
 pub(crate) fn is_tag(ether_type: &[u8]) -> bool {
-    let ether_type = EtherType(u16::from_be_bytes([ether_type[0], ether_type[1]]));
-    matches!(
-        ether_type,
-        EtherType::VLAN_TAGGED_FRAME
-            | EtherType::PROVIDER_BRIDGING
-            | EtherType::VLAN_DOUBLE_TAGGED_FRAME
-    )
+    TAGS.iter().any(|tag| tag == ether_type)
 }
+
+/// The EtherTypes of tags.
+const TAGS: [[u8; 2]; 3] = [
+    EtherType::VLAN_TAGGED_FRAME.0.to_be_bytes(),
+    EtherType::PROVIDER_BRIDGING.0.to_be_bytes(),
+    EtherType::VLAN_DOUBLE_TAGGED_FRAME.0.to_be_bytes(),
+];
 
 /// Octets before the payload: destination, source, EtherType (IEEE 802.3 §3.1.1).
 pub const HEADER_LEN: usize = 14;

@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
 use macaddr::MacAddr6;
+use nix::libc;
 
 use super::{Cast, Checksum, Direction, Facts, Source, Stamp};
 
@@ -21,7 +22,7 @@ impl Told<'_> {
                 cast: said.cast(dst),
                 at: said.at(),
                 stamp: said.stamp(),
-                checksum: said.checksum,
+                checksum: said.checksum(),
             },
         }
     }
@@ -64,9 +65,10 @@ impl Told<'_> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Said<'a> {
     pub(crate) direction: Direction,
-    pub(crate) checksum: Checksum,
-    /// When, since the epoch; zero if it did not say.
-    pub(crate) stamp: Duration,
+    /// `TP_STATUS_` flags.
+    pub(crate) status: u32,
+    /// When: seconds, then nanoseconds since the epoch; zeros if it did not say.
+    pub(crate) stamp: [u8; 8],
     pub(crate) batch: &'a Batch,
 }
 
@@ -76,13 +78,26 @@ impl Said<'_> {
     }
 
     fn at(&self) -> Instant {
-        self.batch.span.instant(self.stamp).unwrap_or(self.batch.at)
+        self.batch.span.instant(self.since_epoch()).unwrap_or(self.batch.at)
     }
 
     fn stamp(&self) -> Stamp {
-        match self.stamp {
+        match self.since_epoch() {
             Duration::ZERO => Stamp { since_epoch: self.batch.wall, source: Source::User },
             stamp => Stamp { since_epoch: stamp, source: Source::Kernel },
+        }
+    }
+
+    fn since_epoch(&self) -> Duration {
+        let [a, b, c, d, e, f, g, h] = self.stamp;
+        let (seconds, nanoseconds) = ([a, b, c, d], [e, f, g, h]);
+        Duration::new(u32::from_ne_bytes(seconds).into(), u32::from_ne_bytes(nanoseconds))
+    }
+
+    fn checksum(&self) -> Checksum {
+        match self.status & libc::TP_STATUS_CSUMNOTREADY {
+            0 => Checksum::Complete,
+            _ => Checksum::Unfinished,
         }
     }
 }

@@ -1,13 +1,12 @@
-use std::time::Duration;
-
 use etherparse::EtherType;
 use nix::libc;
 
 /// What the kernel says of a frame beside it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Control {
-    /// The kernel's software stamp, since the epoch; zero if there is none.
-    pub(super) stamp: Duration,
+    /// The kernel's software stamp: seconds, then nanoseconds since the epoch; zeros if there is
+    /// none.
+    pub(super) stamp: [u8; 8],
     /// `TP_STATUS_` flags.
     pub(super) status: u32,
     /// Tag control information and protocol of the tag that the kernel took off, if it did.
@@ -22,7 +21,7 @@ impl Control {
         for (level, kind, data) in messages(octets) {
             match (level, kind) {
                 (libc::SOL_SOCKET, libc::SCM_TIMESTAMPING) => {
-                    control.stamp = stamp(data).unwrap_or_default()
+                    control.stamp = stamp(data).unwrap_or_default();
                 }
                 (libc::SOL_PACKET, libc::PACKET_AUXDATA) => control.auxiliary(data),
                 _ => {}
@@ -43,16 +42,16 @@ impl Control {
         *self = Self { status, tci, tpid, ..*self };
     }
 
-    /// Whether a transport checksum is still to be filled in.
+    /// Whether the kernel took off a tag.
     #[inline]
-    pub(super) fn is_unfinished(&self) -> bool {
-        self.status & libc::TP_STATUS_CSUMNOTREADY != 0
+    pub(super) fn has_tag(&self) -> bool {
+        self.status & libc::TP_STATUS_VLAN_VALID != 0
     }
 
     /// The tag that the kernel took off, as octets.
     #[inline]
     pub(super) fn tag(&self) -> Option<[u8; crate::TAG_LEN]> {
-        if self.status & libc::TP_STATUS_VLAN_VALID == 0 {
+        if !self.has_tag() {
             return None;
         }
         let tpid = match self.status & libc::TP_STATUS_VLAN_TPID_VALID {
@@ -78,10 +77,11 @@ fn messages(mut octets: &[u8]) -> impl Iterator<Item = (i32, i32, &[u8])> {
 }
 
 /// The first `timespec` of a `scm_timestamping`, the software one.
-fn stamp(data: &[u8]) -> Option<Duration> {
+fn stamp(data: &[u8]) -> Option<[u8; 8]> {
     let seconds = isize::from_ne_bytes(field(data, 0)?);
     let nanoseconds = isize::from_ne_bytes(field(data, WORD)?);
-    Some(Duration::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?))
+    let stamp: [u32; 2] = [seconds.try_into().ok()?, nanoseconds.try_into().ok()?];
+    stamp.map(u32::to_ne_bytes).as_flattened().try_into().ok()
 }
 
 /// `N` octets from `at` on, if there are.
@@ -123,8 +123,8 @@ mod tests {
     #[test]
     fn every_known_message_is_read_and_an_unknown_one_passed_over() {
         let control = Control::read(&whole());
-        assert_eq!(control.stamp, Duration::new(7, 9));
-        assert_eq!((control.tag(), control.is_unfinished()), (Some([0x88, 0xa8, 0, 5]), false));
+        assert_eq!(control.stamp, *[7_u32, 9].map(u32::to_ne_bytes).as_flattened());
+        assert_eq!(control.tag(), Some([0x88, 0xa8, 0, 5]));
     }
 
     #[test]

@@ -3,14 +3,13 @@ use std::time::Instant;
 use nix::libc;
 
 use super::{
+    control::Control,
     inlet::{HEADROOM, Message},
     receive::ReceiveStats,
     transmit::Transmit,
 };
 use crate::{
-    frame::{
-        Batch, Checksum, Direction, Facts, Frame, HEADER_LEN, Said, Source, TAG_LEN, payload_at,
-    },
+    frame::{Batch, Direction, Facts, Frame, HEADER_LEN, Said, Source, TAG_LEN},
     io::FrameTx,
 };
 
@@ -31,30 +30,38 @@ impl Hand<'_> {
     /// to call it would cost as much as all that it does.
     #[inline(always)]
     pub(super) fn up(&mut self, message: Message<'_>) {
-        if message.truncated {
+        let Message { room, truncated, kind, control } = message;
+        if truncated {
             self.stats.truncated += 1;
             return;
         }
-        let Message { kind, control, .. } = message;
-        let Some((octets, payload)) = whole(message) else {
+        if kind != libc::PACKET_OUTGOING && !control.has_tag() && room.len() >= HEADROOM {
+            // Each frame is written down where it is handed on: one that is copied from what was
+            // just written, in pieces of other sizes, costs more than all the rest.
+            let said = said(&control, Direction::Received, self.batch);
+            if let Some(frame) = Frame::untagged(&room[HEADROOM..], said) {
+                self.stats.received += 1;
+                return (self.each)(frame, &mut self.transmit.outbox);
+            }
+        }
+        let is_ours = kind == libc::PACKET_OUTGOING;
+        let direction = if is_ours { Direction::Sent } else { Direction::Received };
+        self.other(room, control.tag(), said(&control, direction, self.batch));
+    }
+
+    /// Hands one up that is not as most are.
+    #[cold]
+    #[inline(never)]
+    fn other(&mut self, room: &mut [u8], tag: Option<[u8; TAG_LEN]>, said: Said<'_>) {
+        let Some(frame) = whole(room, tag).and_then(|octets| Frame::told(octets, said).ok()) else {
             self.stats.runts += 1;
             return;
         };
-        let checksum =
-            if control.is_unfinished() { Checksum::Unfinished } else { Checksum::Complete };
-        let said =
-            |direction| Said { direction, checksum, stamp: control.stamp, batch: self.batch };
-        // Each frame is written down where it is handed on: one that is copied from what was just
-        // written, in pieces of other sizes, costs more than all the rest.
-        if kind == libc::PACKET_OUTGOING {
-            let frame = Frame::told(octets, payload, said(Direction::Sent));
-            return self.sent(&frame);
+        if frame.direction() == Direction::Sent {
+            return self.sent(frame);
         }
         self.stats.received += 1;
-        (self.each)(
-            Frame::told(octets, payload, said(Direction::Received)),
-            &mut self.transmit.outbox,
-        );
+        (self.each)(frame, &mut self.transmit.outbox);
     }
 
     /// How many were handed up.
@@ -63,11 +70,10 @@ impl Hand<'_> {
     }
 
     /// Hands one up that left, whoever sent it.
-    #[inline(never)]
-    fn sent(&mut self, frame: &Frame<'_>) {
+    fn sent(&mut self, frame: Frame<'_>) {
         let frame = match self.transmit.seen(frame.octets()) {
-            Some(since) => left(*frame, since),
-            None if self.outgoing => *frame,
+            Some(since) => left(frame, since),
+            None if self.outgoing => frame,
             None => return,
         };
         self.sent += 1;
@@ -85,23 +91,27 @@ fn left(frame: Frame<'_>, since: Instant) -> Frame<'_> {
     }
 }
 
-/// The frame of a message and where its payload begins, once the tag is back that the kernel took
-/// off; nothing if its header is not whole.
+/// What the kernel said of a frame that went in `direction`.
 #[inline(always)]
-fn whole(message: Message<'_>) -> Option<(&[u8], usize)> {
-    let Message { room, control, .. } = message;
+fn said<'a>(control: &Control, direction: Direction, batch: &'a Batch) -> Said<'a> {
+    let Control { stamp, status, .. } = *control;
+    Said { direction, status, stamp, batch }
+}
+
+/// The octets of a message, once the tag is back that the kernel took off; nothing if there are too
+/// few for that.
+fn whole(room: &mut [u8], tag: Option<[u8; TAG_LEN]>) -> Option<&[u8]> {
     if room.len() < HEADROOM + HEADER_LEN {
         return None;
     }
-    let octets = match control.tag() {
+    Some(match tag {
         Some(tag) => {
             room.copy_within(HEADROOM..HEADROOM + ADDRESSES, HEADROOM - TAG_LEN);
             room[HEADROOM - TAG_LEN + ADDRESSES..][..TAG_LEN].copy_from_slice(&tag);
             &room[HEADROOM - TAG_LEN..]
         }
         None => &room[HEADROOM..],
-    };
-    Some((octets, payload_at(octets).ok()?))
+    })
 }
 
 /// Octets of the two addresses that a frame begins with.

@@ -72,10 +72,9 @@ impl Blocks {
         let (Some(block), Some(walk)) = (self.map.part(self.block), &mut self.walk) else {
             return;
         };
-        let mut rest = walk.rest(block);
-        for _ in 0..self.taken {
-            let Some(piece) = walk.cut(&mut rest) else { return };
-            map::fetch(rest, AHEAD.wrapping_mul(piece.len()));
+        let mut pieces = walk.resume(block, self.taken);
+        while let Some(piece) = pieces.cut() {
+            map::fetch(pieces.rest(), AHEAD.wrapping_mul(piece.len()));
             if let Some(message) = packet::piece(piece) {
                 see(message);
             }

@@ -2,8 +2,8 @@
 //! outside them is looked at, nothing panics, and every walk ends.
 
 use std::{
+    hint,
     mem::{self, offset_of},
-    time::Duration,
 };
 
 use nix::libc::{
@@ -25,8 +25,7 @@ pub(super) fn slot(slot: &mut [u8]) -> Option<Message<'_>> {
         len: word(header, offset_of!(tpacket2_hdr, tp_len))?,
         snaplen: word(header, offset_of!(tpacket2_hdr, tp_snaplen))?,
         mac: half(header, offset_of!(tpacket2_hdr, tp_mac))?,
-        sec: word(header, offset_of!(tpacket2_hdr, tp_sec))?,
-        nsec: word(header, offset_of!(tpacket2_hdr, tp_nsec))?,
+        stamp: field(header, offset_of!(tpacket2_hdr, tp_sec))?,
         tci: half(header, offset_of!(tpacket2_hdr, tp_vlan_tci))?,
         tpid: half(header, offset_of!(tpacket2_hdr, tp_vlan_tpid))?,
         kind: header[size_of::<tpacket2_hdr>() + KIND],
@@ -63,35 +62,64 @@ impl Walk {
         self.left
     }
 
-    /// What of the block is still to be walked.
-    pub(super) fn rest<'b>(&self, block: &'b mut [u8]) -> &'b mut [u8] {
-        block.get_mut(self.at..self.end).unwrap_or_default()
-    }
-
-    /// Cuts the next piece off the rest, that of one frame; what is not sane ends the walk.
-    #[inline(always)]
-    pub(super) fn cut<'b>(&mut self, rest: &mut &'b mut [u8]) -> Option<&'b mut [u8]> {
-        let Some((piece, others)) = first(mem::take(rest), self.left) else {
-            self.left = 0;
-            return None;
-        };
-        *rest = others;
-        self.at += piece.len();
-        self.left -= 1;
-        Some(piece)
+    /// Goes on in the same block, for `count` frames at most.
+    pub(super) fn resume<'b>(&mut self, block: &'b mut [u8], count: usize) -> Pieces<'_, 'b> {
+        let rest = block.get_mut(self.at..self.end).unwrap_or_default();
+        let (left, until) = (self.left, self.left.saturating_sub(count));
+        Pieces { rest, left, until, walk: self }
     }
 }
 
-/// Cuts `rest` after the first of so many frames, of which the last has all that is left.
+/// What of a block is still to be walked. The walk has come as far when this is dropped, even by a
+/// panic.
+pub(super) struct Pieces<'w, 'b> {
+    rest: &'b mut [u8],
+    left: usize,
+    /// How many are to be left.
+    until: usize,
+    walk: &'w mut Walk,
+}
+
+impl<'b> Pieces<'_, 'b> {
+    /// Cuts the next piece off, that of one frame; what is not sane ends the walk.
+    #[inline(always)]
+    pub(super) fn cut(&mut self) -> Option<&'b mut [u8]> {
+        if self.left == self.until {
+            return None;
+        }
+        let is_last = self.left == 1;
+        let Some((piece, rest)) = first(mem::take(&mut self.rest), is_last) else {
+            (self.left, self.until) = (0, 0);
+            return None;
+        };
+        self.rest = rest;
+        self.left -= 1;
+        Some(piece)
+    }
+
+    /// What comes after the piece that was cut last.
+    pub(super) fn rest(&self) -> &[u8] {
+        self.rest
+    }
+}
+
+impl Drop for Pieces<'_, '_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.walk.left = self.left;
+        self.walk.at = self.walk.end - self.rest.len();
+    }
+}
+
+/// Cuts `rest` after its first frame; the last of a block has all that is left.
 #[inline(always)]
-fn first(rest: &mut [u8], left: usize) -> Option<(&mut [u8], &mut [u8])> {
-    let len = match left {
-        0 => return None,
-        1 => rest.len(),
-        _ => word(rest, offset_of!(tpacket3_hdr, tp_next_offset))? as usize,
-    };
+fn first(rest: &mut [u8], is_last: bool) -> Option<(&mut [u8], &mut [u8])> {
+    let header: &[u8; V3] = rest.first_chunk()?;
+    let next = word(header, offset_of!(tpacket3_hdr, tp_next_offset))? as usize;
+    // A branch has a copy of all that follows made for the last frame, and every other one jump.
+    let len = hint::select_unpredictable(is_last, rest.len(), next);
     // No piece is without its header, so every walk ends.
-    rest.split_at_mut_checked(len).filter(|(piece, _)| piece.len() >= V3)
+    if len < V3 { None } else { rest.split_at_mut_checked(len) }
 }
 
 /// Reads a piece of a V3 block: a frame, and what the kernel writes before it.
@@ -104,8 +132,7 @@ pub(super) fn piece(piece: &mut [u8]) -> Option<Message<'_>> {
         len: word(header, offset_of!(tpacket3_hdr, tp_len))?,
         snaplen: word(header, offset_of!(tpacket3_hdr, tp_snaplen))?,
         mac: half(header, offset_of!(tpacket3_hdr, tp_mac))?,
-        sec: word(header, offset_of!(tpacket3_hdr, tp_sec))?,
-        nsec: word(header, offset_of!(tpacket3_hdr, tp_nsec))?,
+        stamp: field(header, offset_of!(tpacket3_hdr, tp_sec))?,
         tci: word(header, vlan + offset_of!(tpacket_hdr_variant1, tp_vlan_tci))? as u16,
         tpid: half(header, vlan + offset_of!(tpacket_hdr_variant1, tp_vlan_tpid))?,
         kind: header[size_of::<tpacket3_hdr>() + KIND],
@@ -119,8 +146,7 @@ struct Said {
     len: u32,
     snaplen: u32,
     mac: u16,
-    sec: u32,
-    nsec: u32,
+    stamp: [u8; 8],
     tci: u16,
     tpid: u16,
     kind: u8,
@@ -136,8 +162,8 @@ impl Said {
         }
         let end = start.checked_add(self.snaplen as usize)?;
         let room = octets.get_mut(start - HEADROOM..end)?;
-        let stamp = Duration::new(self.sec.into(), self.nsec);
-        let control = Control { stamp, status: self.status, tci: self.tci, tpid: self.tpid };
+        let control =
+            Control { stamp: self.stamp, status: self.status, tci: self.tci, tpid: self.tpid };
         Some(Message { room, truncated: self.snaplen < self.len, kind: self.kind, control })
     }
 }
@@ -198,19 +224,24 @@ mod tests {
     }
 
     /// What was found of a frame: where it is, and when it came.
-    type Found = (Range<usize>, Duration);
+    type Found = (Range<usize>, [u32; 2]);
+
+    fn stamp(message: &Message<'_>) -> [u32; 2] {
+        let stamp = &message.control.stamp;
+        [0, 4].map(|at| word(stamp, at).unwrap())
+    }
 
     /// Walks, and looks at every octet that it is led to.
     fn walk(octets: &mut [u8]) -> Vec<Found> {
         let start = octets.as_ptr().addr();
         let mut walk = Walk::begin(octets);
-        let mut rest = walk.rest(octets);
+        let mut pieces = walk.resume(octets, usize::MAX);
         let mut found: Vec<Found> = Vec::new();
-        while let Some(message) = walk.cut(&mut rest).and_then(piece) {
+        while let Some(message) = pieces.cut().and_then(piece) {
             let at = message.room.as_ptr().addr() - start + HEADROOM;
             let end = at - HEADROOM + message.room.len();
             message.room.fill(0xee);
-            found.push((at..end, message.control.stamp));
+            found.push((at..end, stamp(&message)));
         }
         assert!(found.is_sorted_by(|(one, _), (next, _)| one.end <= next.start));
         found
@@ -223,8 +254,22 @@ mod tests {
         let found = walk(&mut block);
         let lens: Vec<usize> = found.iter().map(|(at, _)| at.len()).collect();
         assert_eq!(lens, [60, 1_514, 0, 61]);
-        assert_eq!(found[1].1, Duration::new(7, 1));
+        assert_eq!(found[1].1, [7, 1]);
         assert!(before[found[3].0.clone()].iter().all(|&octet| octet == 3));
+    }
+
+    #[test]
+    fn a_walk_goes_on_where_it_was_left() {
+        let mut block = block(&[60, 61, 62]);
+        let mut walk = Walk::begin(&block);
+        for (len, left) in [(60, 2), (61, 1), (62, 0)] {
+            let mut pieces = walk.resume(&mut block, 1);
+            let message = pieces.cut().and_then(piece).unwrap();
+            assert_eq!(message.room.len(), HEADROOM + len);
+            assert!(pieces.cut().is_none());
+            drop(pieces);
+            assert_eq!(walk.left(), left);
+        }
     }
 
     #[test]
@@ -251,7 +296,7 @@ mod tests {
         slot[42] = 4;
         let message = super::slot(&mut slot).unwrap();
         assert_eq!((message.room.len(), message.truncated, message.kind), (HEADROOM + 64, true, 4));
-        assert_eq!(message.control.stamp, Duration::new(9, 4));
+        assert_eq!(stamp(&message), [9, 4]);
         slot[12] = (V2 + HEADROOM - 1) as u8;
         assert!(super::slot(&mut slot).is_none());
     }

@@ -1,6 +1,9 @@
 //! The tap, between a host of ours and the kernel's own end, in private namespaces.
 
-use std::{env, fs::File, process::ExitCode, time::Duration};
+#[path = "ends/gather.rs"]
+mod gather;
+
+use std::{env, fs::File, process::ExitCode};
 
 use etherparse::EtherType;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -8,10 +11,12 @@ use macaddr::MacAddr6;
 use nix::unistd::geteuid;
 
 use sidestack_link::{
-    Cast, Direction, Event, Facts, Frame, FrameIo, FrameTx, Link, PacketSocket, SendError, Source,
-    Tap, TapError, Unsent, Wait, interface,
+    Cast, Direction, Event, FrameIo, FrameTx, Link, PacketSocket, SendError, Source, Tap, TapError,
+    Unsent, Wait, interface,
     namespace::{self, Namespace, veth},
 };
+
+use self::gather::{Got, PATIENCE};
 
 fn main() -> ExitCode {
     let is_root = geteuid().is_root();
@@ -207,11 +212,6 @@ impl Net {
     }
 }
 
-struct Got {
-    octets: Vec<u8>,
-    facts: Facts,
-}
-
 /// Queues a frame to everybody.
 fn send(link: &mut dyn Link, payload: &[u8]) -> Result<(), SendError> {
     link.send(MacAddr6::broadcast(), TYPE, payload.len(), &mut |slot| slot.copy_from_slice(payload))
@@ -219,24 +219,7 @@ fn send(link: &mut dyn Link, payload: &[u8]) -> Result<(), SendError> {
 
 /// The next `count` frames of ours, exactly.
 fn gather(link: &mut dyn Link, count: usize) -> Result<Vec<Got>, Failed> {
-    let mut got = Vec::new();
-    let end = link.now() + PATIENCE;
-    while got.len() < count {
-        let now = link.now();
-        if now > end {
-            return Err(format!("{} frames instead of {count}", got.len()).into());
-        }
-        link.recv(now, &mut |frame: Frame<'_>, _: &mut dyn FrameTx| {
-            if frame.ether_type() == TYPE {
-                got.push(Got { octets: frame.octets().to_vec(), facts: frame.facts() });
-            }
-        })?;
-        if got.len() < count {
-            link.wait(Some(end), None)?;
-        }
-    }
-    assert_eq!(got.len(), count);
-    Ok(got)
+    gather::gather(link, count, |frame| frame.ether_type() == TYPE)
 }
 
 /// The next event.
@@ -267,6 +250,3 @@ const TYPE: EtherType = EtherType(0x0801);
 
 const SENT: Direction = Direction::Sent;
 const RECEIVED: Direction = Direction::Received;
-
-/// Longer than anything takes that will happen at all.
-const PATIENCE: Duration = Duration::from_secs(10);

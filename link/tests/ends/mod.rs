@@ -1,5 +1,7 @@
 //! Two kernels at the ends of a wire, and what the tests do with them.
 
+mod gather;
+
 use std::time::Duration;
 
 use etherparse::EtherType;
@@ -7,19 +9,15 @@ use libtest_mimic::Failed;
 use macaddr::MacAddr6;
 
 use sidestack_link::{
-    Direction, Event, Facts, Frame, FrameIo, FrameTx, Options, PacketSocket, SendError, Wait,
+    Direction, Event, Frame, FrameIo, FrameTx, Options, PacketSocket, SendError, Wait,
     namespace::{Namespace, veth},
 };
+
+pub(crate) use self::gather::{Got, PATIENCE};
 
 pub(crate) struct Net {
     pub(crate) near: Namespace,
     pub(crate) far: Namespace,
-}
-
-#[derive(Clone)]
-pub(crate) struct Got {
-    pub(crate) octets: Vec<u8>,
-    pub(crate) facts: Facts,
 }
 
 pub(crate) fn wire() -> Result<Net, Failed> {
@@ -52,24 +50,8 @@ pub(crate) fn each(
 
 /// The next `count` frames, exactly.
 pub(crate) fn gather(link: &mut PacketSocket, count: usize) -> Result<Vec<Got>, Failed> {
-    let mut got = Vec::new();
-    let end = link.now() + PATIENCE;
-    while got.len() < count {
-        let now = link.now();
-        if now > end {
-            return Err(
-                format!("{} frames instead of {count}: {:?}", got.len(), link.stats()).into()
-            );
-        }
-        link.recv(now, &mut |frame, _| {
-            got.push(Got { octets: frame.octets().to_vec(), facts: frame.facts() });
-        })?;
-        if got.len() < count {
-            link.wait(Some(end), None)?;
-        }
-    }
-    assert_eq!(got.len(), count);
-    Ok(got)
+    let got = gather::gather(link, count, |_| true);
+    got.map_err(|failed| format!("{}: {:?}", failed.message().unwrap_or("?"), link.stats()).into())
 }
 
 /// The next event.
@@ -118,9 +100,6 @@ pub(crate) const TYPE: EtherType = EtherType(0x0801);
 
 pub(crate) const NEAR: MacAddr6 = MacAddr6::new(2, 0, 0, 0, 0, 1);
 pub(crate) const FAR: MacAddr6 = MacAddr6::new(2, 0, 0, 0, 0, 2);
-
-/// Longer than anything takes that will happen at all.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Long enough for a wait that should not end to be seen ending.
 pub(crate) const STEP: Duration = Duration::from_millis(20);

@@ -122,7 +122,7 @@ const WINDOW: u16 = 32;
 const SPINS: u32 = 16;
 
 /// How many sequence numbers there are.
-const SEQUENCES: usize = 1 << 16;
+pub(super) const SEQUENCES: usize = 1 << 16;
 
 #[cfg(test)]
 mod tests {

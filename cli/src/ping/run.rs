@@ -10,7 +10,13 @@ use stack::{
 };
 
 use super::{
-    data, dots::Dots, linger::Linger, recorded::options, rhythm::Rhythm, size, view::View,
+    data,
+    dots::Dots,
+    linger::Linger,
+    recorded::options,
+    rhythm::{Rhythm, SEQUENCES},
+    size,
+    view::View,
 };
 use crate::{
     args::Ping, explain, failure::Failure, report::Report, session::Session, signals::Wish,
@@ -36,7 +42,7 @@ pub(super) struct Run<'a> {
     /// Sequence numbers passed over, since their last requests still may be answered.
     skipped: u64,
     /// How many of those in a row.
-    in_use: u64,
+    in_use: usize,
     /// The last request, while it has not ended.
     open: Option<u16>,
     /// When somebody stopped us.
@@ -90,6 +96,7 @@ impl<'a> Run<'a> {
     /// Asks until all have answered, or time is up; whatever comes of it, each request is counted.
     pub(super) fn go(&mut self, report: &mut Report) -> Result<(), Failure> {
         let result = self.turns(report).and_then(|()| report.draw(&self.dots.rest()));
+        self.statistics.settle();
         let stack = &self.session.stack;
         let under_way = stack.under_way();
         self.statistics.sent += under_way as u64;
@@ -302,6 +309,3 @@ const LAST: Duration = Duration::from_millis(10);
 
 /// Requests made before what has arrived is taken in again.
 const BURST: usize = 64;
-
-/// How many sequence numbers there are.
-const SEQUENCES: u64 = 1 << 16;

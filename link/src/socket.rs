@@ -17,7 +17,7 @@ mod watch;
 use std::{
     io,
     os::fd::{AsFd, BorrowedFd},
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use macaddr::MacAddr6;
@@ -143,7 +143,8 @@ impl FrameIo for PacketSocket {
     ) -> io::Result<usize> {
         self.follow(now);
         let taken = self.receive.take()?;
-        if !self.receive.goes_on() {
+        let is_stale = taken > 0 || self.reading.after + FRESH <= now;
+        if is_stale && !self.receive.goes_on() {
             self.reading = Reading::now();
             self.clock.read(self.reading);
         }
@@ -225,6 +226,9 @@ impl Wait for PacketSocket {
         Ok(())
     }
 }
+
+/// For how long a reading of the clocks will do while nothing comes in that bears a stamp.
+const FRESH: Duration = Duration::from_millis(1);
 
 /// What has passed a [`PacketSocket`], in frames.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -7,7 +7,7 @@ use std::{
 use nix::errno::Errno;
 
 use super::{
-    clock::{Clock, Reading},
+    clock::{self, Clock, Reading},
     line::Line,
     stamps::Stamps,
     sys,
@@ -40,28 +40,28 @@ impl Transmit {
     /// Hands the queue to the kernel.
     pub(super) fn flush(&mut self, line: &mut Line) -> io::Result<()> {
         while !self.outbox.is_empty() {
-            let reading = Reading::now();
             if let Some(reason) = line.bar() {
-                self.refuse(reason, reading);
+                self.refuse(reason, Reading::now());
                 continue;
             }
-            if self.hold.is_some_and(|hold| reading.after >= hold.since + PATIENCE) {
-                self.refuse(Unsent::Full, reading);
+            let now = clock::now();
+            if self.hold.is_some_and(|hold| now >= hold.since + PATIENCE) {
+                self.refuse(Unsent::Full, Reading::now());
                 continue;
             }
-            if self.hold.and_then(|hold| hold.retry).is_some_and(|retry| reading.after < retry) {
+            if self.hold.and_then(|hold| hold.retry).is_some_and(|retry| now < retry) {
                 return Ok(());
             }
             match sys::send(&self.fd, self.outbox.queue()) {
                 Ok(sent) => {
                     self.hold = None;
-                    self.left(sent, reading.after);
+                    self.left(sent, now);
                 }
                 Err(Errno::EAGAIN) => {
-                    self.hold(reading.after, None);
+                    self.hold(now, None);
                     return Ok(());
                 }
-                Err(error) => self.refused(error, reading, line)?,
+                Err(error) => self.refused(error, Reading::now(), line)?,
             }
         }
         self.hold = None;

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use hdrhistogram::Histogram;
 
@@ -28,6 +28,9 @@ pub(crate) struct Statistics {
     /// Replies that came after one to a later request.
     pub(crate) reordered: u64,
     round_trips: Histogram<u64>,
+    /// Those that are not in the histogram yet: the memory answers for the places of many at once
+    /// as soon as for that of one.
+    fresh: Vec<u64>,
     /// The shortest and the longest, which the histogram would round.
     extremes: Option<(u64, u64)>,
     sum: f64,
@@ -54,6 +57,7 @@ impl Statistics {
             unresolved: 0,
             reordered: 0,
             round_trips,
+            fresh: Vec::new(),
             extremes: None,
             sum: 0.0,
             squares: 0.0,
@@ -67,13 +71,22 @@ impl Statistics {
         let nanos = nanoseconds(round_trip);
         self.sent += 1;
         self.received += 1;
-        let _ = self.round_trips.record(nanos); // it grows with what it is given
+        self.fresh.push(nanos);
+        if self.fresh.len() >= FRESH {
+            self.settle();
+        }
         self.sum += nanos as f64;
         self.squares += (nanos as f64).powi(2);
         self.wander += self.last.map_or(0, |last| last.abs_diff(nanos));
         self.last = Some(nanos);
         let (min, max) = self.extremes.unwrap_or((nanos, nanos));
         self.extremes = Some((min.min(nanos), max.max(nanos)));
+    }
+
+    /// Puts all round trips in the histogram; without it each figure of them has to.
+    pub(crate) fn settle(&mut self) {
+        put(&mut self.round_trips, &self.fresh);
+        self.fresh.clear();
     }
 
     /// Percent of the requests that no reply came to. What the link itself did not send is not
@@ -92,7 +105,7 @@ impl Statistics {
         Some(match figure {
             Figure::Mean => (self.sum / self.received as f64).round() as u64,
             Figure::Percentile(percent) => {
-                self.round_trips.value_at_percentile(percent).clamp(min, max)
+                self.distribution().value_at_percentile(percent).clamp(min, max)
             }
         })
     }
@@ -106,15 +119,31 @@ impl Statistics {
         let (min, max) = self.extremes?;
         let mean = self.sum / self.received as f64;
         let variance = (self.squares / self.received as f64 - mean * mean).max(0.0);
-        let percentile = |p| self.round_trips.value_at_quantile(p).clamp(min, max);
+        let distribution = self.distribution();
+        let percentile = |p| distribution.value_at_quantile(p).clamp(min, max);
         let (p50, p90, p99) = (percentile(0.5), percentile(0.9), percentile(0.99));
         let (avg, mdev) = (mean.round() as u64, variance.sqrt().round() as u64);
         Some(RoundTrips { min, avg, max, mdev, p50, p90, p99 })
     }
 
+    /// How all round trips are distributed.
+    fn distribution(&self) -> Cow<'_, Histogram<u64>> {
+        let mut distribution = Cow::Borrowed(&self.round_trips);
+        if !self.fresh.is_empty() {
+            put(distribution.to_mut(), &self.fresh);
+        }
+        distribution
+    }
+
     /// The mean difference between one round trip and the next.
     pub(crate) fn jitter(&self) -> Option<u64> {
         Some(self.wander / self.received.checked_sub(1).filter(|pairs| *pairs > 0)?)
+    }
+}
+
+fn put(distribution: &mut Histogram<u64>, round_trips: &[u64]) {
+    for nanos in round_trips {
+        let _ = distribution.record(*nanos); // it grows with what it is given
     }
 }
 
@@ -125,6 +154,28 @@ pub(crate) fn percentile(mut times: Vec<u64>, percent: f64) -> Option<u64> {
     times.get(rank.saturating_sub(1)).copied()
 }
 
+/// Round trips that are put in their places at once.
+const FRESH: usize = 32;
+
 /// Nanoseconds that percentiles do not tell apart: much less than stamps are true, and so coarse
 /// that the counts which a flood goes to and fro between stay in the processor's cache.
 const FINEST: u64 = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_is_of_all_round_trips_whether_they_are_in_the_histogram_or_not() {
+        for count in [1, 2, 31, 32, 33, 100] {
+            let mut statistics = Statistics::new();
+            (1..=count).for_each(|n| statistics.reply(Duration::from_micros(n)));
+            let median = statistics.round_trip(Figure::Percentile(50.0));
+            let p50 = statistics.round_trips().map(|times| times.p50);
+            statistics.settle();
+            assert_eq!(statistics.round_trip(Figure::Percentile(50.0)), median, "of {count}");
+            assert_eq!((statistics.round_trips().map(|times| times.p50), p50), (median, median));
+            assert_eq!(statistics.round_trips.len(), count);
+        }
+    }
+}

@@ -198,6 +198,8 @@ pub(crate) struct Served<'a> {
     pub(crate) duplicated: u64,
     pub(crate) corrupted: u64,
     pub(crate) overflowed: u64,
+    /// Lines that were lost before this one.
+    pub(crate) untold: u64,
     /// Why answers never left, and how many.
     pub(crate) undelivered: &'a BTreeMap<String, u64>,
     /// Why frames were discarded, and how many.

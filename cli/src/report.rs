@@ -1,3 +1,5 @@
+mod out;
+
 use std::{
     fmt::Display,
     io::{self, IsTerminal, Write},
@@ -13,14 +15,14 @@ use crate::{
     frame::{self, Passed},
     record::{Mac, Record, Time},
 };
+use out::Out;
 
 /// Where all that a command says goes: lines for people, or JSON lines for programs.
 pub(crate) struct Report {
     json: bool,
-    /// Lines that are not written yet.
-    lines: Vec<u8>,
-    /// How many octets of them may wait to be written together.
-    room: usize,
+    out: Out,
+    /// Lines that there were too many of.
+    withheld: u64,
     /// Somebody watches, and what is drawn may be drawn over.
     watched: bool,
     /// Frames that were not taken from the link in time, where there was one.
@@ -30,22 +32,38 @@ pub(crate) struct Report {
 impl Report {
     pub(crate) fn new(json: bool) -> Self {
         let watched = !json && io::stdout().is_terminal();
-        Self { json, watched, lines: Vec::new(), room: 0, dropped: None }
+        Self { json, watched, out: Out::new(), withheld: 0, dropped: None }
     }
 
     /// Lets lines wait from now on until there are many, or until [`Report::flush`], which is to be
     /// called before every wait; unless they go to a terminal.
     pub(crate) fn gather(&mut self) {
-        if !io::stdout().is_terminal() {
-            self.room = ROOM;
-        }
+        self.out.gather();
+    }
+
+    /// Lets nothing wait from now on for whoever reads: what he does not take in time is lost.
+    pub(crate) fn go_live(&mut self) {
+        self.out.go_live();
+    }
+
+    /// Whether there are lines that he has not taken yet.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.out.is_behind()
+    }
+
+    /// One of too many lines was not told.
+    pub(crate) fn withhold(&mut self) {
+        self.withheld += 1;
+    }
+
+    /// Lines that were not told, or that nobody took.
+    pub(crate) fn untold(&self) -> u64 {
+        self.withheld + self.out.lost()
     }
 
     /// Writes the lines that wait.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
-        let written = io::stdout().write_all(&self.lines).and_then(|()| io::stdout().flush());
-        self.lines.clear(); // whoever does not take them is not asked to again
-        Ok(written?)
+        Ok(self.out.flush()?)
     }
 
     /// A line for people.
@@ -53,8 +71,7 @@ impl Report {
         if self.json {
             return Ok(());
         }
-        writeln!(self.lines, "{text}")?;
-        self.added()
+        Ok(self.out.add(|lines| writeln!(lines, "{text}"))?)
     }
 
     /// What is drawn for whoever watches a terminal, without an end of the line.
@@ -95,8 +112,7 @@ impl Report {
         if !self.json {
             return Ok(());
         }
-        encode(record, &mut self.lines)?;
-        self.added()
+        Ok(self.out.add(|lines| encode(record, lines))?)
     }
 
     /// A frame, for programs.
@@ -108,8 +124,10 @@ impl Report {
         if !self.json {
             return Ok(());
         }
-        frame::encode(passed, frame, &mut self.lines);
-        self.added()
+        Ok(self.out.add(|lines| {
+            frame::encode(passed, frame, lines);
+            Ok(())
+        })?)
     }
 
     /// What became of the link `name` itself.
@@ -152,15 +170,8 @@ impl Report {
             }
         };
         let _ = self.record(&Record::End { exit: code, dropped: self.dropped }); // nobody is left to be told
-        let _ = self.flush(); // nor here
+        let _ = self.out.finish(); // nor here
         ExitCode::from(code)
-    }
-
-    fn added(&mut self) -> Result<(), Failure> {
-        if self.lines.len() <= self.room {
-            return Ok(());
-        }
-        self.flush()
     }
 
     fn fail(&mut self, failure: &Failure) {
@@ -199,6 +210,3 @@ struct Line<'a> {
     #[serde(flatten)]
     record: &'a Record<'a>,
 }
-
-/// Octets of lines that are written together.
-const ROOM: usize = 32 << 10;

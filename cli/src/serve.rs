@@ -3,6 +3,8 @@ mod figures;
 mod line;
 mod metrics;
 mod plan;
+mod quota;
+mod told;
 
 use std::{
     net::Ipv4Addr,
@@ -12,17 +14,13 @@ use std::{
 
 use ipnetwork::Ipv4Network;
 use link::{FrameIo, FrameTx, Link, Source, Wait};
-use macaddr::MacAddr6;
-use stack::{
-    Config, Event, Impaired, Stack, What,
-    arp::{self, Owner},
-    icmp,
-    ipv4::Hop,
-};
+use stack::{Config, Impaired, Stack, arp, icmp, ipv4::Hop};
 
 pub(crate) use args::Serve;
 
-use self::{args::EVERYWHERE, figures::Figures, line::Line, metrics::Metrics, plan::Plan};
+use self::{
+    args::EVERYWHERE, figures::Figures, line::Line, metrics::Metrics, plan::Plan, quota::Quota,
+};
 use crate::{
     args::Global,
     failure::Failure,
@@ -63,12 +61,14 @@ pub(crate) fn run(global: &Global, args: &Serve, report: &mut Report) -> Result<
     let probe = !global.no_probe && !in_memory;
     stack.serve(now, served, probe);
     let mut metrics = args.metrics.clone().map(|path| Metrics::new(path, now));
-    metrics.as_mut().map_or(Ok(()), |metrics| metrics.write(now, &mut stack))?;
+    metrics.as_mut().map_or(Ok(()), |metrics| metrics.write(now, &mut stack, report.untold()))?;
     let deadline = args.deadline.map(|deadline| now + deadline);
     let has_kernel = !in_memory && lab.is_none() && global.vlan.is_empty();
     let look_up = has_kernel.then_some(now + LOOK_UP);
     let (mtu, claiming) = (stack.link().mtu(), probe);
-    let mut server = Server { stack, name, mtu, signals, metrics, deadline, look_up, claiming };
+    let quota = Quota::new(now);
+    let mut server =
+        Server { stack, name, mtu, signals, metrics, deadline, look_up, claiming, quota };
     for prefix in plan.beyond_all(args) {
         report.note(format_args!(
             "--unreachable {prefix}: no host of ours, so told to who sends there through one of them"
@@ -99,6 +99,8 @@ struct Server {
     look_up: Option<Instant>,
     /// Not all addresses are ours yet that may be.
     claiming: bool,
+    /// For what others claim, as often as they like.
+    quota: Quota,
 }
 
 impl Server {
@@ -111,7 +113,7 @@ impl Server {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let (now, mac) = (self.stack.link().now(), self.stack.link().mac());
-        let figures = Figures::of(&mut self.stack);
+        let figures = Figures::of(&mut self.stack, report.untold());
         let source = source_name(if in_memory { Source::Virtual } else { Source::Kernel });
         report.record(&Record::Start {
             cmd: "serve",
@@ -149,6 +151,7 @@ impl Server {
     fn serve(&mut self, report: &mut Report) -> Result<u8, Failure> {
         let mut now = self.stack.link().now();
         let (mut look, mut busy) = (now, now);
+        report.go_live(); // whoever asks us is not to wait for whoever reads
         loop {
             let before = self.stack.counters().received();
             let polled = self.stack.poll(now);
@@ -174,7 +177,7 @@ impl Server {
                 busy = now + SPIN;
             }
             if !more && busy <= now {
-                self.wait()?;
+                self.wait(now, report)?;
                 look = now;
             }
             if look <= now {
@@ -182,7 +185,11 @@ impl Server {
                 match self.signals.heard() {
                     Some(Wish::Stop) => return Ok(0),
                     Some(Wish::Figures) => {
-                        report.aside(Figures::of(&mut self.stack).lines(&self.name).trim_end());
+                        report.aside(
+                            Figures::of(&mut self.stack, report.untold())
+                                .lines(&self.name)
+                                .trim_end(),
+                        );
                     }
                     None => {}
                 }
@@ -191,9 +198,11 @@ impl Server {
         }
     }
 
-    fn wait(&mut self) -> Result<(), Failure> {
+    fn wait(&mut self, now: Instant, report: &mut Report) -> Result<(), Failure> {
+        report.flush()?;
         let metrics = self.metrics.as_ref().map(Metrics::due);
-        let until = [self.stack.deadline(), self.deadline, self.look_up, metrics]
+        let behind = report.is_behind().then(|| now + AGAIN);
+        let until = [self.stack.deadline(), self.deadline, self.look_up, metrics, behind]
             .into_iter()
             .flatten()
             .min();
@@ -222,58 +231,13 @@ impl Server {
             return Ok(None);
         }
         self.claiming = false;
-        let figures = Figures::of(&mut self.stack);
+        let figures = Figures::of(&mut self.stack, report.untold());
         report.note(format_args!(
             "{} of {} addresses are ours, {} left alone",
             figures.ours, figures.hosts, figures.left_alone
         ));
         report.record(&figures.record(self.time(now), "serving"))?;
         Ok((figures.ours == 0).then_some(1))
-    }
-
-    fn tell(&self, event: Event, report: &mut Report) -> Result<(), Failure> {
-        let ts = self.time(event.at);
-        match event.what {
-            What::Link(event) => {
-                if let link::Event::Mtu(mtu) = event
-                    && mtu > self.mtu
-                {
-                    report.note(format_args!(
-                        "{}: frames of more than {} octets are missed until serve begins anew",
-                        self.name, self.mtu
-                    ));
-                }
-                report.link(&self.name, ts, event)
-            }
-            What::Arp(arp::Event::Taken { addr: ip, mac } | arp::Event::Lost { addr: ip, mac }) => {
-                report.line(format_args!("{ip} is left to {}", Mac(mac)))?;
-                report.record(&Record::Adopt { ts, ip, state: "taken", mac: Some(Mac(mac)) })
-            }
-            What::Arp(arp::Event::Free { addr: ip }) => {
-                let Some(mac) = self.mac_of(ip) else { return Ok(()) };
-                report.record(&Record::Adopt { ts, ip, state: "ours", mac: Some(Mac(mac)) })
-            }
-            What::Arp(arp::Event::Conflict { addr: ip, kept, other }) => {
-                report.line(format_args!(
-                    "CONFLICT: {ip} is at {}, and {} claims it too",
-                    Mac(kept),
-                    Mac(other)
-                ))?;
-                report.record(&Record::Conflict { ts, ip, mac: Mac(kept), other: Mac(other) })
-            }
-            What::Arp(arp::Event::Moved { addr: ip, old, new }) => {
-                report.line(format_args!("{ip} moved from {} to {}", Mac(old), Mac(new)))?;
-                report.record(&Record::Pairing { ts, ip, old_mac: Mac(old), mac: Mac(new) })
-            }
-            What::Arp(_) | What::Icmp(_) => Ok(()), // of whom we answer
-        }
-    }
-
-    /// The MAC address of an address that was named by -S: of others, only what is not ours is
-    /// told.
-    fn mac_of(&self, addr: Ipv4Addr) -> Option<MacAddr6> {
-        let served = self.stack.served()?;
-        served.hosts.mac(addr).filter(|_| served.kept.contains(&addr))
     }
 
     fn gone(&self, error: &std::io::Error, report: &mut Report) -> Failure {
@@ -287,12 +251,14 @@ impl Server {
     fn end(&mut self, began: Instant, report: &mut Report) -> Result<(), Failure> {
         let now = self.stack.link().now();
         report.dropped(self.stack.link_mut().dropped());
-        let figures = Figures::of(&mut self.stack);
+        let figures = Figures::of(&mut self.stack, report.untold());
         let seconds = now.saturating_duration_since(began).as_secs_f64();
         report.line(format_args!("\n--- {} serve statistics, {seconds:.1} s ---", self.name))?;
         report.line(figures.lines(&self.name).trim_end())?;
         report.record(&figures.record(self.time(now), "ended"))?;
-        self.metrics.as_mut().map_or(Ok(()), |metrics| metrics.write(now, &mut self.stack))
+        self.metrics
+            .as_mut()
+            .map_or(Ok(()), |metrics| metrics.write(now, &mut self.stack, report.untold()))
     }
 
     fn time(&self, at: Instant) -> Time {
@@ -305,6 +271,9 @@ const SPIN: Duration = Duration::from_micros(50);
 
 /// How often we look which addresses are the host's own.
 const LOOK_UP: Duration = Duration::from_secs(1);
+
+/// How often we look whether lines that wait can be written.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// How often we look for signals when there is no time to sleep.
 const LOOK: Duration = Duration::from_millis(20);

@@ -14,6 +14,8 @@ pub(super) struct Figures {
     received: u64,
     /// Frames that the kernel had no room for.
     dropped: u64,
+    /// Lines that nobody took in time, or that there were too many of.
+    untold: u64,
     tally: Tally,
     /// Answers that never left, by reason.
     undelivered: BTreeMap<String, u64>,
@@ -22,7 +24,7 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    pub(super) fn of(stack: &mut Stack<Impaired<Box<dyn Link>>>) -> Self {
+    pub(super) fn of(stack: &mut Stack<Impaired<Box<dyn Link>>>, untold: u64) -> Self {
         let dropped = stack.link_mut().dropped();
         let Census { ours, claimed, left_alone, silent } = stack.census();
         let counters = stack.counters();
@@ -37,6 +39,7 @@ impl Figures {
             silent,
             received: counters.received(),
             dropped,
+            untold,
             tally: *stack.link().tally(),
             undelivered: undelivered.collect(),
             discarded: discarded.collect(),
@@ -68,6 +71,7 @@ impl Figures {
             duplicated: tally.duplicated,
             corrupted: tally.corrupted,
             overflowed: tally.overflowed,
+            untold: self.untold,
             undelivered: &self.undelivered,
             discarded: &self.discarded,
         })
@@ -75,7 +79,7 @@ impl Figures {
 
     /// For people.
     pub(super) fn lines(&self, name: &str) -> String {
-        let Self { hosts, ours, left_alone, silent, received, dropped, tally, .. } = self;
+        let Self { hosts, ours, left_alone, silent, received, dropped, untold, tally, .. } = self;
         let silent = match silent {
             0 => String::new(),
             silent => format!(", {silent} silent"),
@@ -107,6 +111,9 @@ impl Figures {
             if !counts.is_empty() {
                 lines += &format!("{what} {}\n", counts.join(", "));
             }
+        }
+        if *untold > 0 {
+            lines += &format!("{untold} lines not told: nobody took them, or they were too many\n");
         }
         lines
     }
@@ -140,6 +147,8 @@ impl Figures {
         let dropped = [(String::new(), self.dropped)];
         let help = "Frames that the kernel had no room for.";
         family("frames_dropped_total", "counter", help, &dropped);
+        let untold = [(String::new(), self.untold)];
+        family("lines_untold_total", "counter", "Lines of output that were lost.", &untold);
         let kinds = [
             ("arp_reply", tally.arp_replies),
             ("arp_other", tally.arp_others),
@@ -198,6 +207,7 @@ mod tests {
             silent: 1,
             received: 7,
             dropped: 0,
+            untold: 0,
             tally: Tally::default(),
             undelivered: counts(&[("unresolved", 1), ("replaced", 4)]),
             discarded: counts(&[("ether_type", 2)]),

@@ -37,7 +37,7 @@ impl Metrics {
         if now < self.next {
             return;
         }
-        let failed = self.write(now, stack);
+        let failed = self.write(now, stack, report.untold());
         let before = std::mem::replace(&mut self.failing, failed.is_err());
         if let (Err(failure), false) = (failed, before) {
             report.aside(format_args!("sidestack: {failure}"));
@@ -54,9 +54,10 @@ impl Metrics {
         &mut self,
         now: Instant,
         stack: &mut Stack<Impaired<Box<dyn Link>>>,
+        untold: u64,
     ) -> Result<(), Failure> {
         self.next = now + EVERY;
-        let text = Figures::of(stack).prometheus();
+        let text = Figures::of(stack, untold).prometheus();
         if self.written.as_ref() == Some(&text) {
             return Ok(());
         }

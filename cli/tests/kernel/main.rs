@@ -26,6 +26,7 @@ mod serve;
 mod stopped;
 mod tap;
 mod threads;
+mod unread;
 
 use std::process::ExitCode;
 
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
     tests.extend(conformance::tests().into_iter().chain(peers::tests()));
     tests.extend(capture::tests().into_iter().chain(fault::tests()));
     tests.extend(bridge::tests(is_root).into_iter().chain(drops::tests()));
-    tests.extend(threads::tests(is_root));
+    tests.extend(threads::tests(is_root).into_iter().chain(unread::tests()));
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(TOGETHER); // they wait more than they work
     libtest_mimic::run(&arguments, tests).exit_code()

@@ -1,0 +1,168 @@
+use std::{
+    io::{self, IsTerminal},
+    os::fd::AsFd,
+    time::Duration,
+};
+
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, ppoll},
+    sys::{
+        signal::SigSet,
+        stat::{SFlag, fstat},
+        time::TimeSpec,
+    },
+    unistd,
+};
+
+/// Lines on their way to standard output.
+pub(super) struct Out {
+    /// Those that are not written yet.
+    lines: Vec<u8>,
+    /// How many octets of them may wait to be written together.
+    room: usize,
+    /// How many octets are written at once: no more than there is room for where a reader may be
+    /// slow.
+    piece: usize,
+    /// Nobody waits for the reader: what he does not take in time is lost.
+    live: bool,
+    lost: u64,
+}
+
+impl Out {
+    pub(super) fn new() -> Self {
+        let piece = if has_reader() { PIECE } else { usize::MAX };
+        Self { lines: Vec::new(), room: 0, piece, live: false, lost: 0 }
+    }
+
+    /// Lets lines wait until there are many; unless they go to a terminal.
+    pub(super) fn gather(&mut self) {
+        if !io::stdout().is_terminal() {
+            self.room = ROOM;
+        }
+    }
+
+    /// From now on, whoever adds a line has no time to wait.
+    pub(super) fn go_live(&mut self) {
+        self.live = true;
+    }
+
+    /// Lines that nobody took in time.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// Whether there are lines that are not written.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.lines.is_empty()
+    }
+
+    /// Adds what `write` writes: whole lines.
+    pub(super) fn add(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let before = self.lines.len();
+        write(&mut self.lines)?;
+        let len = self.lines.len() - before;
+        if self.lines.len() > self.room {
+            self.flush()?;
+        }
+        if self.lines.len() > MOST {
+            self.lines.truncate(self.lines.len() - len);
+            self.lost += 1;
+        }
+        Ok(())
+    }
+
+    /// Writes all lines, or those that the reader has room for if he is not waited for.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        let most = if self.live { Some(Duration::ZERO) } else { None };
+        self.write(most)
+    }
+
+    /// Writes all lines, and waits for the reader; not for ever, if he was not waited for before.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        self.write(self.live.then_some(PATIENCE))
+    }
+
+    /// Writes until the reader has had no room for so long.
+    fn write(&mut self, most: Option<Duration>) -> io::Result<()> {
+        let mut written = 0;
+        let result = loop {
+            let rest = &self.lines[written..];
+            let piece = &rest[..rest.len().min(self.piece)];
+            if piece.is_empty() {
+                break Ok(());
+            }
+            match self.has_room(most) {
+                Ok(true) => {}
+                Ok(false) => break Ok(()),
+                Err(errno) => break Err(errno),
+            }
+            match unistd::write(io::stdout(), piece) {
+                Ok(octets) => written += octets,
+                Err(Errno::EINTR | Errno::EAGAIN) => {}
+                Err(Errno::EBADF) => written = self.lines.len(), // there is no standard output
+                Err(errno) => break Err(errno),
+            }
+        };
+        if result.is_err() {
+            self.lines.clear(); // whoever does not take them is not asked to again
+        } else {
+            self.lines.drain(..written);
+        }
+        Ok(result?)
+    }
+
+    /// Whether a piece can be written without a wait, once the reader was waited for.
+    ///
+    /// An interrupt in the middle of a long wait finds nobody to grant it but the kernel, which
+    /// ends us.
+    fn has_room(&self, most: Option<Duration>) -> Result<bool, Errno> {
+        if self.piece == usize::MAX {
+            return Ok(true);
+        }
+        let patience = most.unwrap_or(PATIENCE);
+        let is_ready = |within: Option<Duration>, signals| {
+            let stdout = io::stdout();
+            let mut fds = [PollFd::new(stdout.as_fd(), PollFlags::POLLOUT)];
+            match ppoll(&mut fds, within.map(TimeSpec::from), signals) {
+                Ok(ready) => Ok(ready > 0),
+                Err(Errno::EINTR) => Ok(false),
+                Err(errno) => Err(errno),
+            }
+        };
+        if is_ready(Some(patience), None)? {
+            return Ok(true);
+        }
+        if most.is_some() {
+            return Ok(false);
+        }
+        while !is_ready(None, Some(SigSet::empty()))? {}
+        Ok(true)
+    }
+}
+
+/// Whether what is written has to be taken by somebody before more can be.
+fn has_reader() -> bool {
+    let kind =
+        fstat(io::stdout()).map(|stat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT);
+    match kind {
+        Ok(SFlag::S_IFREG) => false,
+        Ok(SFlag::S_IFCHR) => io::stdout().is_terminal(),
+        _ => true,
+    }
+}
+
+/// Octets of lines that are written together.
+const ROOM: usize = 32 << 10;
+
+/// Octets of lines that wait for a reader who is not waited for.
+const MOST: usize = 1 << 20;
+
+/// Octets that a pipe takes at once when it says that it takes any (pipe(7)).
+const PIECE: usize = 4096;
+
+/// How long a reader may take nothing until it is not him that we obey.
+const PATIENCE: Duration = Duration::from_secs(1);

@@ -92,6 +92,8 @@ pub enum Undelivered {
 pub enum Discard {
     /// It belongs to a VLAN, and we do not.
     Vlan,
+    /// Its source is no station: a group, or zero (IEEE 802.3 §3.2.3).
+    Station,
     /// Its EtherType is neither IPv4's nor ARP's.
     EtherType,
     /// Its datagram carries a protocol that nobody here speaks.

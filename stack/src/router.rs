@@ -11,6 +11,8 @@ use ipnetwork::Ipv4Network;
 use ipv4::{Cast, Hop, Ipv4, Packet, Why};
 use link::{Direction, Frame, FrameIo, FrameTx};
 
+use crate::tower::is_no_station;
+
 /// A router between two links (RFC 1812): it forwards with one hop less, records itself in options
 /// that ask for it, and tells the sender what it cannot forward; it answers ARP and echo requests
 /// for its own addresses.
@@ -101,7 +103,8 @@ impl<L: FrameIo> Side<L> {
         let Self { link, arp, ipv4, icmp, network } = self;
         let mut near = Near { network: *network, arp, ipv4, icmp };
         let handed = link.recv(now, &mut |frame, tx| {
-            if frame.direction() == Direction::Received && !frame.is_in_vlan() {
+            let came = frame.direction() == Direction::Received;
+            if came && !frame.is_in_vlan() && !is_no_station(frame.src()) {
                 near.take_in(now, &frame, tx, far);
             }
         })?;

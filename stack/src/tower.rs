@@ -62,6 +62,7 @@ impl Tower {
     pub(crate) fn input(&mut self, now: Instant, frame: &Frame<'_>, tx: &mut dyn FrameTx) {
         let taken = match frame.ether_type() {
             _ if frame.is_in_vlan() => Err(Discard::Vlan),
+            _ if is_no_station(frame.src()) => Err(Discard::Station),
             EtherType::ARP => self.arp(now, frame, tx),
             EtherType::IPV4 => match self.judge(frame) {
                 Verdict::Deliver => self.packet(now, frame, tx),
@@ -327,6 +328,11 @@ impl Tower {
         self.arp.advise(now, next_hop, waited.is_none());
         self.ipv4.advise(now, next_hop, waited.is_none());
     }
+}
+
+/// Whether nobody can send from `mac`, and nobody be answered there.
+pub(crate) fn is_no_station(mac: MacAddr6) -> bool {
+    mac.is_multicast() || mac.is_nil()
 }
 
 /// Events that wait, at most, before those that nobody asked for are lost: more than one poll

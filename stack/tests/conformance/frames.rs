@@ -4,11 +4,11 @@ use sidestack_stack as stack;
 use stack::{
     Discard, arp,
     icmp::{Echo, Outcome},
-    link::{EtherType, memory::Fate},
+    link::{EtherType, MacAddr6, memory::Fate},
 };
 
 use crate::{
-    packet::{Ip, echo, frame},
+    packet::{self, Ip, echo, frame},
     wire::{MS, OURS, THEIRS, THEM, US, Wire},
 };
 
@@ -102,4 +102,25 @@ fn frames_that_end_too_early_are_dropped() {
     wire.host.pin(wire.now(), THEM, THEIRS);
     wire.ip(&[Ip::icmp(THEM, US, &echo(1, 8))]);
     assert_eq!(wire.hear().len(), 1, "alive");
+}
+
+// SEC-10
+#[test]
+fn a_frame_from_a_group_or_from_nobody_is_discarded_whatever_it_carries() {
+    let mut wire = Wire::new();
+    let nobody = MacAddr6::nil();
+    let groups = [[0xff; 6], [1, 0, 0x5e, 0, 0, 1], [0x33, 0x33, 0, 0, 0, 1], [3, 0, 0, 0, 0, 9]];
+    let closed = Ip { protocol: 253, ..Ip::icmp(THEM, US, &[1; 16]) };
+    for src in groups.map(MacAddr6::from).into_iter().chain([nobody]) {
+        for packet in [Ip::icmp(THEM, US, &echo(1, 8)), closed.clone()] {
+            wire.say(&frame(OURS, src, EtherType::IPV4, &packet.octets()));
+        }
+        let request = packet::arp(1, (THEIRS, THEM), US);
+        wire.say(&frame(MacAddr6::broadcast(), src, EtherType::ARP, &request));
+    }
+    wire.pass(MS * 5_000);
+    assert!(wire.hear().is_empty());
+    let counters = wire.host.counters();
+    assert_eq!((counters.discarded(Discard::Station), counters.received()), (15, 15));
+    assert_eq!(wire.host.neighbours().count(), 0);
 }

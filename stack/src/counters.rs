@@ -100,6 +100,10 @@ pub enum Discard {
     Protocol,
     /// Its datagram is for a UDP port, and nobody here listens on any.
     Port,
+    /// Its UDP message is shorter than a header, or not as long as it says (RFC 768).
+    UdpLength,
+    /// Its UDP checksum is wrong (RFC 1122 §4.1.3.4).
+    UdpChecksum,
     /// It is for one of the hosts that we are, in a frame to another of them (RFC 1122 §3.3.4.2).
     Identity,
     /// Its time to live ran out at one of our routers, which told its sender so if it may.

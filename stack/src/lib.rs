@@ -40,6 +40,7 @@ mod router;
 mod served;
 pub mod sweep;
 mod tower;
+mod udp;
 
 pub use config::Config;
 pub use counters::{Counters, Discard, Undelivered};

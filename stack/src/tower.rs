@@ -17,6 +17,7 @@ use crate::{
     event::{Event, What},
     identity::OneHost,
     served::{Served, Verdict},
+    udp,
 };
 
 /// The layers, one above the other, without the link, which is lent to them call by call.
@@ -172,7 +173,10 @@ impl Tower {
         let below = &mut Homeward { routers, at, below };
         let (problem, discard) = match datagram.protocol {
             IpNumber::ICMP => return icmp.input(&datagram, below).map_err(Discard::Icmp),
-            IpNumber::UDP => (Problem::PortUnreachable, Discard::Port),
+            IpNumber::UDP => {
+                udp::check(&datagram, frame.facts().checksum)?;
+                (Problem::PortUnreachable, Discard::Port)
+            }
             _ => (Problem::ProtocolUnreachable, Discard::Protocol),
         };
         if *answers {

@@ -4,14 +4,14 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use sidestack_stack as stack;
 use stack::{
-    What,
+    Discard, What,
     icmp::{self, Echo, Outcome, Straying},
     ipv4::NextHop,
     link::EtherType,
 };
 
 use crate::{
-    packet::{Ip, checksum, error, frame, reply, set_checksum},
+    packet::{Ip, checksum, error, frame, reply, set_checksum, udp},
     wire::{BEYOND, GATEWAY, Heard, MS, OURS, THEIRS, THEM, US, Wire, ended, turned},
 };
 
@@ -185,4 +185,41 @@ fn a_bad_option_is_told_to_who_sent_it_to_us_alone_and_to_nobody_who_sent_it_to_
         assert_eq!(heard.len(), told.len(), "{dst}");
         assert_eq!(heard.iter().filter_map(Heard::icmp).collect::<Vec<_>>(), told, "{dst}");
     }
+}
+
+// ICMP-3
+#[test]
+fn a_closed_port_is_told_of_whole_and_undamaged_messages_alone() {
+    let mut wire = Wire::new();
+    let told = |wire: &mut Wire, message: Vec<u8>, cut: usize| {
+        let ip = Ip { id: 7, protocol: 17, ..Ip::icmp(THEM, US, &message) };
+        wire.ip(&ip.cut(cut));
+        let heard = wire.hear();
+        heard.iter().filter_map(Heard::icmp).collect::<Vec<_>>()
+    };
+    let good = udp(THEM, US, b"data of an odd length");
+    let [mut unsummed, mut damaged, mut swapped] = [good.clone(), good.clone(), good.clone()];
+    unsummed[6..8].fill(0);
+    damaged[12] ^= 1;
+    swapped[2] ^= 0x40; // another port
+    let port = vec![(3, 3)];
+    assert_eq!(told(&mut wire, good.clone(), 1480), port);
+    assert_eq!(told(&mut wire, unsummed.clone(), 1480), port);
+    assert_eq!(told(&mut wire, [&good[..], &[0; 9]].concat(), 1480), port, "it ends before");
+    assert_eq!(told(&mut wire, good.clone(), 16), port, "in two fragments");
+    assert_eq!(told(&mut wire, udp(THEM, US, &[]), 1480), port, "of nothing");
+    for broken in [damaged.clone(), swapped] {
+        assert_eq!(told(&mut wire, broken, 1480), []);
+    }
+    assert_eq!(told(&mut wire, damaged, 16), [], "in two fragments");
+    for len in 1..8 {
+        assert_eq!(told(&mut wire, good[..len].to_vec(), 1480), [], "{len} octets of a header");
+    }
+    for len in [0, 7, good.len() as u16 + 1, 0xffff] {
+        unsummed[4..6].copy_from_slice(&len.to_be_bytes());
+        assert_eq!(told(&mut wire, unsummed.clone(), 1480), [], "{len} octets, as it says");
+    }
+    let discarded = |reason| wire.host.counters().discarded(reason);
+    let all = [Discard::Port, Discard::UdpChecksum, Discard::UdpLength];
+    assert_eq!(all.map(discarded), [5, 3, 11]);
 }

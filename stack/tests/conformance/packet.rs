@@ -94,3 +94,12 @@ pub(crate) fn checksum(octets: &[u8]) -> [u8; 2] {
     }
     (!sum as u16).to_be_bytes()
 }
+
+/// A UDP message to port 33435, with its checksum.
+pub(crate) fn udp(src: Ipv4Addr, dst: Ipv4Addr, data: &[u8]) -> Vec<u8> {
+    let len = (8 + data.len() as u16).to_be_bytes();
+    let mut message = [&[0x30, 0x39, 0x82, 0x9b], &len[..], &[0, 0], data].concat();
+    let pseudo = [&src.octets()[..], &dst.octets(), &[0, 17], &len, &message].concat();
+    message[6..8].copy_from_slice(&checksum(&pseudo));
+    message
+}

@@ -12,7 +12,7 @@ pub(crate) const ROWS: &[Row] = &[
     ("ICMP-1_no_error_about_what_must_not_be_answered", no_error),
     ("ICMP-2_unknown_types_and_broken_messages_are_silence", unknown),
     ("ICMP-3_an_unknown_protocol_is_unreachable", protocol),
-    ("ICMP-3_a_closed_port_is_unreachable", port),
+    ("ICMP-3_a_closed_port_is_unreachable_for_what_is_whole", port),
     ("ICMP-4_the_quote_is_what_was_received", quote),
     ("ICMP-5_an_error_has_576_octets_at_most", short_error),
     ("ICMP-6_checksums_at_their_corners", checksums),
@@ -82,7 +82,24 @@ fn protocol(wire: &mut Wire) {
 
 fn port(wire: &mut Wire) {
     let udp = [&[0x30, 0x39, 0x82, 0x9b, 0, 12, 0, 0][..], b"data"].concat();
-    assert_eq!(wire.answer(&Ip::new(17, udp).frame()).icmp(), (3, 3));
+    assert_eq!(wire.answer(&Ip::new(17, udp.clone()).frame()).icmp(), (3, 3));
+    let with = |length: u8, checksum: [u8; 2]| {
+        let mut udp = udp.clone();
+        udp[5] = length;
+        udp[6..8].copy_from_slice(&checksum);
+        Ip::new(17, udp).frame()
+    };
+    let right = udp_checksum(&udp);
+    assert_eq!(wire.answer(&with(12, right)).icmp(), (3, 3));
+    wire.silence([with(12, [right[0], right[1] ^ 1]), with(7, [0; 2]), with(13, [0; 2])]);
+    wire.silence((1..8).map(|len| Ip::new(17, udp[..len].to_vec()).frame()));
+}
+
+/// Of a message to the host from us, whose own is zero.
+fn udp_checksum(udp: &[u8]) -> [u8; 2] {
+    let len = (udp.len() as u16).to_be_bytes();
+    let pseudo = [&US.octets()[..], &HOST.octets(), &[0, 17], &len, udp].concat();
+    super::packet::checksum(&pseudo).to_be_bytes()
 }
 
 fn quote(wire: &mut Wire) {

@@ -11,7 +11,7 @@ use ipnetwork::Ipv4Network;
 use ipv4::{Cast, Hop, Ipv4, Packet, Why};
 use link::{Direction, Frame, FrameIo, FrameTx};
 
-use crate::tower::is_no_station;
+use crate::{served::may_not_be_forwarded, tower::is_no_station};
 
 /// A router between two links (RFC 1812): it forwards with one hop less, records itself in options
 /// that ask for it, and tells the sender what it cannot forward; it answers ARP and echo requests
@@ -170,7 +170,7 @@ impl Near<'_> {
                 let Ok(packet) = Packet::parse(frame.payload()) else { return };
                 if self.ipv4.is_ours(packet.dst()) || self.ipv4.is_broadcast(packet.dst()) {
                     self.deliver(now, frame, tx);
-                } else if frame.cast() == Cast::Host {
+                } else if frame.cast() == Cast::Host && !may_not_be_forwarded(packet.dst()) {
                     let arrived = frame.stamp().since_epoch;
                     let forwarded = self.forward(now, (&packet, arrived), tx, far);
                     let src = packet.src();

@@ -144,6 +144,9 @@ impl Served {
                 None => Verdict::Deliver,
             };
         }
+        if may_not_be_forwarded(dst) {
+            return Verdict::Deliver; // to be discarded for its destination
+        }
         let not_for_us = Verdict::Discard(Discard::Ipv4(ipv4::Discard::NotForUs));
         if refused.is_none() && self.beyond.is_none() {
             return not_for_us;
@@ -198,6 +201,12 @@ impl Served {
             None => beyond.hosts.contains(addr).then_some(beyond.routers.len()),
         }
     }
+}
+
+/// Whether no router may forward what is for `dst`, nor tell of it: in 0/8, in 127/8, for a group,
+/// reserved, or for everybody (RFC 1812 §4.2.2.11, §5.3.7; RFC 1122 §3.2.1.3).
+pub(crate) fn may_not_be_forwarded(dst: Ipv4Addr) -> bool {
+    matches!(dst.octets()[0], 0 | 127 | 224..)
 }
 
 /// What is to become of a packet.

@@ -226,6 +226,26 @@ fn nobody_is_told_of_what_claims_to_come_from_all_or_from_the_router_itself() {
     }
 }
 
+// IP-7, RFC 1812 §5.3.7
+#[test]
+fn what_no_router_may_forward_is_dropped_in_silence() {
+    let (mut lab, [near, far], us) = two_networks();
+    ping(&mut lab, us, Echo::new(NEAR, 1, &[1; 56])); // so that it knows where we are
+    let mut port = lab.plug(near, STRANGER);
+    let request = [8, 0, 0xf7, 0xff, 0, 0, 0, 0];
+    let src = Ipv4Addr::new(10, 0, 0, 1);
+    let foreign = Discard::Icmp(icmp::Discard::ForeignError); // we sent nothing of the kind
+    let said = [[0, 0, 0, 1], [127, 0, 0, 1], [240, 0, 0, 1], [224, 0, 0, 1], [239, 1, 2, 3]];
+    for (dst, told) in said.map(|dst| (dst, 0)).into_iter().chain([([192, 0, 2, 1], 1)]) {
+        for ttl in [1, 64] {
+            let before = lab.stack(us).counters().discarded(foreign);
+            say(&mut lab, &mut port, header(src, dst.into(), ttl, 8), &request);
+            assert_eq!(lab.stack(us).counters().discarded(foreign) - before, told, "{dst:?}");
+        }
+    }
+    assert_eq!(lab.wire(far).sent(), 0);
+}
+
 // FRG-9
 #[test]
 fn a_part_of_a_datagram_for_the_router_is_waited_for_60_seconds_and_then_told() {

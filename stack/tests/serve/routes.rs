@@ -122,6 +122,22 @@ fn told(served: Served, dst: Ipv4Addr, ttl: u8) -> Vec<u8> {
     heard
 }
 
+// IP-7, RFC 1812 §5.3.7
+#[test]
+fn nobody_is_told_of_a_destination_that_no_router_may_forward_to() {
+    let refused = vec![Refused { prefix: "0.0.0.0/0".parse().unwrap(), code: 13 }];
+    for served in [routed(), Served { refused, ..routed() }] {
+        for dst in
+            ["0.0.0.1", "127.0.0.1", "240.0.0.1", "255.255.255.255", "224.0.0.1", "239.1.2.3"]
+        {
+            for ttl in [1, 40] {
+                assert_eq!(told(served.clone(), dst.parse().unwrap(), ttl), [], "{dst}");
+            }
+        }
+    }
+    assert_ne!(told(routed(), Ipv4Addr::new(10, 98, 0, 1), 40), []);
+}
+
 #[test]
 fn a_router_answers_as_a_host_behind_those_before_it() {
     let mut pair = Pair::new(routed(), false, &[]);

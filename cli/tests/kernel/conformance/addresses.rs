@@ -15,6 +15,7 @@ pub(crate) fn others() -> Vec<Trial> {
         Trial::test("IP-15_all_ones_and_all_zeros_of_each_network_are_broadcasts", broadcasts),
         Trial::test("LL-1_arp_of_a_link_local_address_is_broadcast", arp_to_all),
         Trial::test("LL-1_a_link_local_host_answers_nobody_through_a_router", no_router),
+        Trial::test("IP-7_a_router_is_silent_of_what_no_router_may_forward", never_forwarded),
         Trial::test("RTE-7_nothing_for_others_is_forwarded_source_routed_or_not", no_forwarding),
     ]
 }
@@ -117,6 +118,17 @@ fn no_forwarding() -> Tested {
             let told = |got: &super::packet::Got| got.icmp().0 != 0 && got.addr(16) == US;
             assert!(heard.iter().all(told), "{heard:?}");
         }
+    }
+    Ok(())
+}
+
+fn never_forwarded() -> Tested {
+    let args = "-S 10.77.0.3/24 --source-mac 02:00:00:00:00:03 --routers 3 10.99.0.0/24";
+    let mut wire = Wire::serving(args)?;
+    let to = |dst: Ipv4Addr, ttl: u8| Ip { dst, ttl, ..Ip::echo(1, 8) }.frame();
+    assert_eq!(wire.answer(&to(parsed("10.98.0.1"), 64)).icmp(), (3, 0));
+    for dst in ["0.0.0.1", "127.0.0.1", "240.0.0.1", "255.255.255.255", "224.0.0.1", "239.1.2.3"] {
+        wire.silence([1, 64].map(|ttl| to(parsed(dst), ttl)));
     }
     Ok(())
 }

@@ -72,10 +72,13 @@ impl Arp {
         if mac == below || self.owner.owns(mac) || claimed {
             return Err(Discard::Echoed);
         }
-        if sender.is_broadcast() || sender.is_multicast() || sender.is_loopback() {
-            return Err(Discard::Sender);
+        if sender.is_unspecified() {
+            return Ok(()); // a probe (RFC 5227 §1.1)
         }
-        if !sender.is_unspecified() && !self.owner.is_neighbour(sender) {
+        if matches!(sender.octets()[0], 0 | 127 | 224..) {
+            return Err(Discard::Sender); // RFC 1122 §3.2.1.3
+        }
+        if !self.owner.is_neighbour(sender) {
             return Err(Discard::OffLink);
         }
         Ok(())

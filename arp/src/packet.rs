@@ -93,7 +93,8 @@ pub enum Discard {
     /// A sender's MAC address that no station has, in the packet or of its frame: zero, or a
     /// group.
     SenderMac,
-    /// A sender's protocol address that no host has: broadcast, multicast, loopback.
+    /// A sender's protocol address that no host has: in 0/8 (but 0.0.0.0, a probe's), in 127/8, a
+    /// group, reserved, broadcast (RFC 1122 §3.2.1.3).
     Sender,
     /// A sender that cannot be on this link, as our owner says.
     OffLink,

@@ -186,12 +186,13 @@ fn a_sender_with_no_stations_mac_address_is_neither_learned_nor_answered() {
 fn a_sender_with_no_hosts_protocol_address_is_neither_learned_nor_answered() {
     let mut lan = Lan::new();
     let mut stranger = lan.stranger(9);
-    for sender in ["255.255.255.255", "224.0.0.1", "239.1.2.3", "127.0.0.1"] {
+    let senders = ["255.255.255.255", "224.0.0.1", "239.1.2.3", "127.0.0.1"];
+    for sender in senders.into_iter().chain(["240.0.0.1", "254.1.2.3", "0.0.0.1", "0.1.2.3"]) {
         stranger.says(BROADCAST, &request(mac(9), sender.parse().unwrap(), US));
     }
     lan.run(ms(1000));
     assert_eq!(lan.us.arps(), []);
-    assert_eq!(lan.us.discards, [Discard::Sender; 4]);
+    assert_eq!(lan.us.discards, [Discard::Sender; 8]);
     assert_eq!(lan.us.arp.neighbours().count(), 0);
 }
 

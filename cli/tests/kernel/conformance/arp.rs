@@ -173,6 +173,7 @@ fn senders(wire: &mut Wire) {
 
 fn sender_addresses(wire: &mut Wire) {
     let bad = ["255.255.255.255", "224.0.0.1", "127.0.0.1", "10.77.0.255", "239.1.2.3"];
+    let bad = bad.into_iter().chain(["240.0.0.1", "254.1.2.3", "0.0.0.1", "0.1.2.3"]);
     let bad = bad.map(|text| text.parse().expect("an address"));
     wire.silence(bad.map(|spa| Arp { spa, ..Arp::request(HOST) }.broadcast()));
 }

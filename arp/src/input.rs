@@ -45,7 +45,9 @@ impl Arp {
                 return Err(Discard::Conflict);
             }
         }
-        let target = self.mac(packet.target);
+        // RFC 1122 §3.3.4.2: what is said to one of us is not for another.
+        let elsewhere = |mac: &MacAddr6| frame.cast() == Cast::Host && *mac != frame.dst();
+        let target = self.mac(packet.target).filter(|mac| !elsewhere(mac));
         let outcome = self.merge(now, frame.at(), &packet, target.is_some());
         if self.release(now, below).is_err() {
             self.blocked.get_or_insert(now); // what does not fit now goes with the next poll

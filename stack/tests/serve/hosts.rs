@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use sidestack_stack as stack;
 use stack::{
-    Census, Discard, Served, What,
+    Census, Config, Discard, Served, Stack, What,
     arp::{self, Macs, Owner},
     icmp::{Echo, Outcome},
-    link::{MacAddr6, State},
+    link::{EtherType, FrameIo, FrameTx, MacAddr6, State, memory::Network},
 };
 
 use crate::pair::{CLIENT, EACH, Pair, SERVER, host, hosts};
@@ -46,6 +46,28 @@ fn a_datagram_for_one_of_us_that_comes_to_another_is_silently_discarded() {
     let outcome = pair.ask(&Echo::new(host(2), 1, &[0; 56]));
     assert!(matches!(outcome, Outcome::TimedOut { .. }), "{outcome:?}");
     assert_eq!(pair.server.counters().discarded(Discard::Identity), 1);
+}
+
+// RTE-5
+#[test]
+fn a_request_for_one_of_us_in_a_frame_to_another_is_not_answered() {
+    let network = Network::new();
+    let [port, mut station] = [SERVER, CLIENT].map(|mac| network.attach(mac).without_sent());
+    let mut server = Stack::new(port, Config::new("0.0.0.0/32".parse().unwrap()));
+    server.serve(network.now(), hosts(EACH, 2, 3), false);
+    let [x, y] = [2, 3].map(|n| MacAddr6::new(2, 0, 10, 0, 0, n));
+    for (to, answers) in [(x, 1), (MacAddr6::broadcast(), 1), (y, 0)] {
+        let before = network.sent();
+        let head = [0, 1, 8, 0, 6, 4, 0, 1];
+        let sender = [CLIENT.as_bytes(), &host(1).octets()].concat();
+        let packet = [&head[..], &sender, &[0; 6], &host(2).octets()].concat();
+        let mut write = |out: &mut [u8]| out.copy_from_slice(&packet);
+        station.send(to, EtherType::ARP, packet.len(), &mut write).unwrap();
+        station.flush().unwrap();
+        network.advance_to(network.now() + Duration::from_secs(1));
+        while server.poll(network.now()).unwrap() {}
+        assert_eq!(network.sent() - before, 1 + answers, "{to}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use link::MacAddr6;
 
 use super::{
     Row,
-    packet::{Arp, HOST, HOST_MAC, ICMP, Ip, OUR_MAC, US, echo, icmp},
+    packet::{ARP, Arp, BROADCAST, HOST, HOST_MAC, ICMP, IPV4, Ip, OUR_MAC, US, echo, frame, icmp},
     wire::Wire,
 };
 
@@ -34,8 +34,12 @@ pub(crate) fn others() -> Vec<Trial> {
         assert_ne!(macs[0], macs[1]);
         for (to, answers) in [(macs[0], 1), (macs[1], 0)] {
             let echo = Ip { dst: asked[0], ..Ip::echo(1, 8) }.octets();
-            wire.send(&super::packet::frame(to, OUR_MAC, super::packet::IPV4, &echo));
+            wire.send(&frame(to, OUR_MAC, IPV4, &echo));
             assert_eq!(wire.hear(Duration::from_millis(200)).len(), answers);
+        }
+        for (to, answers) in [(macs[0], 1), (macs[1], 0), (BROADCAST, 1)] {
+            wire.send(&frame(to, OUR_MAC, ARP, &Arp::request(asked[0]).octets()));
+            assert_eq!(wire.hear(Duration::from_millis(200)).len(), answers, "{to}");
         }
         Ok(())
     })]

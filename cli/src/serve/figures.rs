@@ -1,4 +1,7 @@
-use std::{collections::BTreeMap, fmt::Write};
+use std::{
+    collections::BTreeMap,
+    fmt::{Debug, Write},
+};
 
 use link::{FrameIo, Link};
 use stack::{Census, Impaired, Stack, Tally};
@@ -28,10 +31,6 @@ impl Figures {
         let dropped = stack.link_mut().dropped();
         let Census { ours, claimed, left_alone, silent } = stack.census();
         let counters = stack.counters();
-        let discarded =
-            counters.reasons().map(|(reason, count)| (snake_case(&format!("{reason:?}")), count));
-        let undelivered =
-            counters.losses().map(|(reason, count)| (snake_case(&format!("{reason:?}")), count));
         Self {
             hosts: ours + claimed + left_alone + silent,
             ours,
@@ -41,8 +40,8 @@ impl Figures {
             dropped,
             untold,
             tally: *stack.link().tally(),
-            undelivered: undelivered.collect(),
-            discarded: discarded.collect(),
+            undelivered: by_name(counters.losses()),
+            discarded: by_name(counters.reasons()),
         }
     }
 
@@ -179,9 +178,19 @@ impl Figures {
     }
 }
 
-/// `Arp(NotForUs)` as `arp_not_for_us`.
-fn snake_case(name: &str) -> String {
+/// How often each of a few names was meant.
+fn by_name<T: Debug>(counts: impl Iterator<Item = (T, u64)>) -> BTreeMap<String, u64> {
+    let mut sums = BTreeMap::new();
+    for (what, count) in counts {
+        *sums.entry(snake_case(&format!("{what:?}"))).or_default() += count;
+    }
+    sums
+}
+
+/// `Arp(NotForUs)` as `arp_not_for_us`; what came on the wire, in braces, is no part of a name.
+fn snake_case(debug: &str) -> String {
     let mut snake = String::new();
+    let name = debug.split(" {").next().unwrap_or_default();
     for c in name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '(') {
         if c == '(' || (c.is_ascii_uppercase() && !snake.is_empty() && !snake.ends_with('_')) {
             snake.push('_');
@@ -193,6 +202,8 @@ fn snake_case(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use stack::{Discard, ipv4};
+
     use super::*;
 
     #[test]
@@ -235,6 +246,51 @@ mod tests {
         assert_eq!(lines.lines().nth(2), Some(told), "{lines}");
         let text = figures.prometheus();
         assert!(text.lines().any(|is| is == "sidestack_frames_dropped_total 3"), "{text}");
+    }
+
+    #[test]
+    fn a_reason_has_one_name_whatever_came_on_the_wire() {
+        let bad = |pointer| Discard::Ipv4(ipv4::Discard::BadOption { pointer });
+        let counts = [(bad(21), 2), (Discard::EtherType, 1), (bad(22), 3)];
+        let sums = [("ether_type".to_owned(), 1), ("ipv4_bad_option".to_owned(), 5)];
+        assert_eq!(by_name(counts.into_iter()), BTreeMap::from(sums));
+    }
+
+    #[test]
+    fn every_reason_has_a_name_of_letters_with_no_figure_in_it() {
+        let layers = [
+            ("Arp", include_str!("../../../arp/src/packet.rs"), 13),
+            ("Ipv4", include_str!("../../../ipv4/src/discard.rs"), 22),
+            ("Icmp", include_str!("../../../icmp/src/discard.rs"), 24),
+        ];
+        let mut all = vec!["Ipv4(BadOption { pointer: 21 })".to_owned()];
+        for (layer, source, least) in layers {
+            let variants = variants(source);
+            assert!(variants.len() >= least, "{layer}: {variants:?}");
+            all.extend(variants.iter().map(|variant| format!("{layer}({variant})")));
+        }
+        all.extend(variants(include_str!("../../../stack/src/counters.rs")));
+        for debug in all {
+            let name = snake_case(&debug);
+            let rest = name.strip_prefix("ipv4").unwrap_or(&name);
+            let is_plain = |c: char| c.is_ascii_lowercase() || c == '_';
+            assert!(!name.is_empty() && rest.chars().all(is_plain), "{debug}: {name}");
+        }
+    }
+
+    /// The names of the variants of `enum Discard`, and that a field of theirs would be shown.
+    fn variants(source: &str) -> Vec<String> {
+        let (_, body) = source.split_once("pub enum Discard {").expect("it is there");
+        let (body, _) = body.split_once("\n}").expect("it ends");
+        let lines = body.lines().map(|line| line.strip_prefix("    ").unwrap_or_default());
+        let variants = lines.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()));
+        variants
+            .map(|line| match line.split_once([' ', '(', ',']) {
+                Some((name, "{")) => format!("{name} {{ octet: 21 }}"),
+                Some((name, _)) => name.to_owned(),
+                None => line.to_owned(),
+            })
+            .collect()
     }
 
     #[test]

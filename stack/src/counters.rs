@@ -27,12 +27,12 @@ impl Counters {
         self.received
     }
 
-    /// Frames silently discarded for that reason.
+    /// Frames discarded for that reason.
     pub fn discarded(&self, reason: Discard) -> u64 {
         self.discarded.of(reason)
     }
 
-    /// Every reason for which a frame was silently discarded, in no order, and how many were.
+    /// Every reason for which a frame was discarded, in no order, and how many were.
     pub fn reasons(&self) -> impl Iterator<Item = (Discard, u64)> + '_ {
         self.discarded.0.iter().copied()
     }
@@ -86,7 +86,7 @@ pub enum Undelivered {
     Unsent(Unsent),
 }
 
-/// Why a frame was silently discarded, and by which layer.
+/// Why a frame was discarded, and by which layer; silently, unless said otherwise.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Discard {
@@ -96,9 +96,10 @@ pub enum Discard {
     Station,
     /// Its EtherType is neither IPv4's nor ARP's.
     EtherType,
-    /// Its datagram carries a protocol that nobody here speaks.
+    /// Its datagram carries a protocol that nobody here speaks; its sender was told so if it may.
     Protocol,
-    /// Its datagram is for a UDP port, and nobody here listens on any.
+    /// Its datagram is for a UDP port, and nobody here listens on any; its sender was told so if it
+    /// may.
     Port,
     /// Its UDP message is shorter than a header, or not as long as it says (RFC 768).
     UdpLength,

@@ -173,7 +173,8 @@ impl Figures {
         let reasons = by_reason(&self.undelivered);
         family("answers_undelivered_total", "counter", "Answers that never left.", &reasons);
         let reasons = by_reason(&self.discarded);
-        family("frames_discarded_total", "counter", "Frames silently discarded.", &reasons);
+        let help = "Frames discarded, some of which an ICMP error was sent about.";
+        family("frames_discarded_total", "counter", help, &reasons);
         text
     }
 }

@@ -66,6 +66,7 @@ impl Plan {
         let gateway = global.gateway.or(gateway);
         let plan = Self { sources, near, far, routers, own, gateway };
         plan.check()?;
+        global.gateway.map_or(Ok(()), |gateway| plan.check_gateway(gateway))?;
         plan.check_prefixes(args)?;
         Ok(plan)
     }
@@ -162,6 +163,25 @@ impl Plan {
             0..=MOST => Ok(()),
             _ => Err(Failure::usage(format!("{hosts} hosts are more than {MOST}"))),
         }
+    }
+
+    /// It is another host that we can reach: of one of our networks, unless an address of ours has
+    /// none.
+    fn check_gateway(&self, gateway: Ipv4Addr) -> Result<(), Failure> {
+        let wrong = |why: &str| Failure::usage(format!("the gateway {gateway} {why}"));
+        let ours = || self.hosts().any(|range| range.contains(&gateway));
+        if ours() || self.routers.contains(&gateway) {
+            return Err(wrong("must be another host than we are"));
+        }
+        let in_reach = |network: &Ipv4Network| {
+            network.prefix() == 32
+                || network.contains(gateway) && target::check_host(gateway, *network).is_ok()
+        };
+        let no_host = matches!(gateway.octets()[0], 0 | 127 | 224..);
+        if no_host || self.near.is_empty() && !self.sources.iter().any(in_reach) {
+            return Err(wrong("must be a host of a network of ours"));
+        }
+        Ok(())
     }
 }
 

@@ -14,7 +14,7 @@ use std::{
 
 use ipnetwork::Ipv4Network;
 use link::{FrameIo, FrameTx, Link, Source, Wait};
-use stack::{Config, Impaired, Stack, arp, icmp, ipv4::Hop};
+use stack::{Census, Config, Impaired, Stack, What, arp, icmp, ipv4::Hop};
 
 pub(crate) use args::Serve;
 
@@ -66,9 +66,9 @@ pub(crate) fn run(global: &Global, args: &Serve, report: &mut Report) -> Result<
     let has_kernel = !in_memory && lab.is_none() && global.vlan.is_empty();
     let look_up = has_kernel.then_some(now + LOOK_UP);
     let (mtu, claiming) = (stack.link().mtu(), probe);
-    let quota = Quota::new(now);
+    let (quota, left) = (Quota::new(now), false);
     let mut server =
-        Server { stack, name, mtu, signals, metrics, deadline, look_up, claiming, quota };
+        Server { stack, name, mtu, signals, metrics, deadline, look_up, claiming, quota, left };
     for prefix in plan.beyond_all(args) {
         report.note(format_args!(
             "--unreachable {prefix}: no host of ours, so told to who sends there through one of them"
@@ -101,6 +101,8 @@ struct Server {
     claiming: bool,
     /// For what others claim, as often as they like.
     quota: Quota,
+    /// An address was left to somebody else since we last looked who we are.
+    left: bool,
 }
 
 impl Server {
@@ -147,7 +149,7 @@ impl Server {
         report.record(&figures.record(self.time(now), "probing"))
     }
 
-    /// Answers until somebody wants an end, or all addresses turn out to be somebody else's.
+    /// Answers until somebody wants an end, or all addresses are somebody else's.
     fn serve(&mut self, report: &mut Report) -> Result<u8, Failure> {
         let mut now = self.stack.link().now();
         let (mut look, mut busy) = (now, now);
@@ -156,6 +158,10 @@ impl Server {
             let before = self.stack.counters().received();
             let polled = self.stack.poll(now);
             while let Some(event) = self.stack.event() {
+                self.left |= matches!(
+                    event.what,
+                    What::Arp(arp::Event::Taken { .. } | arp::Event::Lost { .. })
+                );
                 self.tell(event, report)?;
             }
             let more = polled.map_err(|error| self.gone(&error, report))?;
@@ -215,6 +221,7 @@ impl Server {
         let Ok(interface) = link::interface(&self.name) else { return Ok(()) }; // gone, perhaps
         for address in interface.addresses {
             if self.stack.leave(address.addr) {
+                self.left = true;
                 let (ts, ip, state) = (self.time(now), address.addr, "taken");
                 report
                     .line(format_args!("{ip} is left to the host itself, whose own it is now"))?;
@@ -225,10 +232,22 @@ impl Server {
         Ok(())
     }
 
-    /// Says so when no more addresses are going to be ours; an exit code if none is.
+    /// Says so when no more addresses are going to be ours; an exit code if none is, or the last
+    /// was left to somebody else.
     fn settled(&mut self, now: Instant, report: &mut Report) -> Result<Option<u8>, Failure> {
-        if !self.claiming || self.stack.census().claimed > 0 {
+        let left = std::mem::take(&mut self.left);
+        if !self.claiming && !left {
             return Ok(None);
+        }
+        let Census { ours, claimed, .. } = self.stack.census();
+        if claimed > 0 {
+            return Ok(None); // what was left is looked at again when the last of them is
+        }
+        if !self.claiming {
+            if ours == 0 {
+                report.note("the last address is somebody else's now: there is nobody left to be");
+            }
+            return Ok((ours == 0).then_some(1));
         }
         self.claiming = false;
         let figures = Figures::of(&mut self.stack, report.untold());

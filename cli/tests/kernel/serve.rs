@@ -19,6 +19,8 @@ pub(crate) fn tests() -> Vec<Trial> {
         Trial::test("where_all_addresses_are_taken_there_is_nothing_to_serve", all_taken),
         Trial::test("the_hosts_own_addresses_are_its_kernels", hosts_own),
         Trial::test("an_address_that_becomes_the_hosts_own_is_its_kernels", hosts_own_later),
+        Trial::test("who_loses_the_last_address_to_the_kernel_ends_with_1", last_to_kernel),
+        Trial::test("who_loses_the_last_address_after_an_outage_ends_with_1", last_to_other),
         Trial::test("serving_goes_on_after_an_outage", outage),
         Trial::test("a_link_deleted_while_we_serve_ends_with_4_after_the_summary", deleted),
         Trial::test("hosts_are_silent_unreachable_or_lossy_as_they_are_told", ills),
@@ -108,6 +110,34 @@ fn hosts_own_later() -> Tested {
     assert!(ping(&net.far, "10.77.0.10")?.is_answered(), "by the kernel");
     let said = stop(program, 0)?;
     assert_eq!((&last(&said)?["ours"], &last(&said)?["echo_replies"]), (&7.into(), &0.into()));
+    Ok(())
+}
+
+fn last_to_kernel() -> Tested {
+    let net = Net::new()?;
+    let args = "serve -I v0 --no-probe -S 10.77.0.3/24 10.77.0.4";
+    let mut program = Run::start(&net.here, Form::Text, args)?;
+    program.until("SERVE 2 addresses on v0")?;
+    net.here.add_address("v0", Ipv4Addr::new(10, 77, 0, 4), 24)?;
+    program.until("10.77.0.4 is left to the host itself")?;
+    net.here.add_address("v0", Ipv4Addr::new(10, 77, 0, 3), 24)?;
+    let said = program.ends(1)?;
+    assert!(said.says("2 addresses on v0, 0 ours, 2 left alone"), "{said:#?}");
+    assert!(said.errors.contains("there is nobody left to be"), "{said:#?}");
+    Ok(())
+}
+
+fn last_to_other() -> Tested {
+    let net = Net::new()?;
+    let mut program = Run::start(&net.here, Form::Json, "serve -I v0 -S 10.77.0.3/24")?;
+    program.until(r#""state":"serving""#)?;
+    net.here.down("v0")?;
+    net.far.add_address("f0", Ipv4Addr::new(10, 77, 0, 3), 24)?;
+    net.here.up("v0")?;
+    let said = program.ends(1)?;
+    let adopted: Vec<_> = said.of("adopt").map(|is| &is["state"]).collect();
+    assert_eq!(adopted, ["ours", "taken"]);
+    assert_eq!((&last(&said)?["ours"], &last(&said)?["left_alone"]), (&0.into(), &1.into()));
     Ok(())
 }
 

@@ -63,6 +63,15 @@ impl Options {
         recorded(self.octets())
     }
 
+    /// Whether a host or a router can do what they ask, which is before [`Options::record`].
+    ///
+    /// # Errors
+    /// [`Discard::BadOption`], also when one more that finds no room cannot be counted (RFC 791
+    /// §3.1), and [`Discard::SourceRoute`].
+    pub fn check(&self) -> Result<(), Discard> {
+        check(self.octets())
+    }
+
     /// Records our address and the time where the options ask for it, and have room.
     ///
     /// A host that originates timestamps begins with its own, and one that receives them adds its

@@ -11,7 +11,7 @@ use ipnetwork::Ipv4Network;
 use ipv4::{Cast, Hop, Ipv4, Packet, Why};
 use link::{Direction, Frame, FrameIo, FrameTx};
 
-use crate::{served::may_not_be_forwarded, tower::is_no_station};
+use crate::{beyond::check_options, served::may_not_be_forwarded, tower::is_no_station};
 
 /// A router between two links (RFC 1812): it forwards with one hop less, records itself in options
 /// that ask for it, and tells the sender what it cannot forward; it answers ARP and echo requests
@@ -222,6 +222,9 @@ impl Near<'_> {
             let mtu = mtu.try_into().unwrap_or(u16::MAX);
             let tell = packet.dont_fragment();
             return if tell { Err(Problem::FragmentationNeeded { mtu }) } else { Ok(()) };
+        }
+        if let Err(ipv4::Discard::BadOption { pointer }) = check_options(packet) {
+            return Err(Problem::Parameter { pointer });
         }
         // A full queue loses the packet, as routers may (RFC 1812 §5.3.6).
         let _ = over.send(from, next_hop, len, &mut |out| packet.forward(from, arrived, out));

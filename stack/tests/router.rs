@@ -80,6 +80,18 @@ fn each_way_through_the_router_is_recorded_where_it_leaves() {
 }
 
 /// What came back in the options of one echo.
+// ICMP-9, RFC 791 §3.1
+#[test]
+fn what_cannot_count_that_the_router_found_no_room_is_told_and_goes_no_further() {
+    let full = |count: u8| Options::from_octets(&[68, 8, 9, count << 4, 0, 0, 0, 1]).unwrap();
+    let (mut lab, [_, far], us) = two_networks();
+    let echo = Echo { options: full(15), ..Echo::new(BEYOND, 1, &[1; 56]) };
+    let Error { from, icmp_type, code, .. } = error(ping(&mut lab, us, echo));
+    assert_eq!((from, icmp_type, code, lab.wire(far).sent()), (NEAR, 12, 0, 0));
+    let echo = Echo { options: full(11), ..Echo::new(BEYOND, 2, &[1; 56]) };
+    assert!(matches!(ping(&mut lab, us, echo), Outcome::Reply { .. }));
+}
+
 fn recorded(lab: &mut Lab, us: HostId, options: Options) -> Vec<Recorded> {
     let now = lab.now();
     let echo = Echo { options, ..Echo::new(BEYOND, 1, &[1; 56]) };

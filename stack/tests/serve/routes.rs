@@ -7,8 +7,8 @@ use sidestack_stack as stack;
 use stack::{
     Beyond, Config, Discard, Hosts, Refused, Served, Stack, What,
     arp::Macs,
-    icmp::{Echo, Event, Outcome},
-    ipv4::{Options, Recorded},
+    icmp::{self, Echo, Event, Outcome},
+    ipv4::{self, Options, Recorded},
     link::{EtherType, FrameIo, FrameTx, memory::Network},
 };
 
@@ -73,6 +73,37 @@ fn recorded(pair: &mut Pair, dst: Ipv4Addr, slots: usize) -> Vec<Ipv4Addr> {
     way.iter()
         .map(|at| if let Recorded::Route(addr) = at { *addr } else { panic!("{at:?}") })
         .collect()
+}
+
+// ICMP-9, RFC 791 §3.1: "if the overflow count itself overflows"
+#[test]
+fn one_more_router_that_found_no_room_than_can_be_counted_discards_the_datagram() {
+    // On the way are three routers, the host, and the three again; then we.
+    let full = |count: u8| Options::from_octets(&[68, 8, 9, count << 4, 0, 0, 0, 1]).unwrap();
+    for (count, comes_back, there, here) in [
+        (7, Some(14), 0, 0),
+        (8, None, 0, 0),
+        (9, None, 0, 1),
+        (11, None, 0, 1),
+        (12, None, 1, 0),
+        (13, None, 1, 0),
+        (15, None, 1, 0),
+    ] {
+        let mut pair = Pair::new(routed(), false, &[]);
+        let echo = Echo { options: full(count), ..Echo::new(FAR, 1, &[0; 56]) };
+        let now = pair.network.now();
+        pair.client.echo(now, &echo).unwrap();
+        let back = pair.live(now + Duration::from_secs(1), |event| match &event.what {
+            What::Icmp(Event::Recorded(recorded)) => Some(recorded.options),
+            _ => None,
+        });
+        assert_eq!(back, comes_back.map(full), "{count}");
+        let counters = pair.server.counters();
+        let bad = Discard::Ipv4(ipv4::Discard::BadOption { pointer: 23 });
+        let late = Discard::Icmp(icmp::Discard::Unanswerable);
+        let lost = [counters.discarded(bad), counters.discarded(late)];
+        assert_eq!(lost, [there, here], "{count}");
+    }
 }
 
 // TRC-1

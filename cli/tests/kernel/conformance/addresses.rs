@@ -16,6 +16,7 @@ pub(crate) fn others() -> Vec<Trial> {
         Trial::test("LL-1_arp_of_a_link_local_address_is_broadcast", arp_to_all),
         Trial::test("LL-1_a_link_local_host_answers_nobody_through_a_router", no_router),
         Trial::test("IP-7_a_router_is_silent_of_what_no_router_may_forward", never_forwarded),
+        Trial::test("ICMP-9_routers_that_cannot_be_counted_discard_the_datagram", uncounted),
         Trial::test("RTE-7_nothing_for_others_is_forwarded_source_routed_or_not", no_forwarding),
     ]
 }
@@ -122,14 +123,32 @@ fn no_forwarding() -> Tested {
     Ok(())
 }
 
+/// Three routers, of which the first is the host, and a network behind them.
+fn routed() -> Result<Wire, Failed> {
+    Wire::serving("-S 10.77.0.3/24 --source-mac 02:00:00:00:00:03 --routers 3 10.99.0.0/24")
+}
+
 fn never_forwarded() -> Tested {
-    let args = "-S 10.77.0.3/24 --source-mac 02:00:00:00:00:03 --routers 3 10.99.0.0/24";
-    let mut wire = Wire::serving(args)?;
+    let mut wire = routed()?;
     let to = |dst: Ipv4Addr, ttl: u8| Ip { dst, ttl, ..Ip::echo(1, 8) }.frame();
     assert_eq!(wire.answer(&to(parsed("10.98.0.1"), 64)).icmp(), (3, 0));
     for dst in ["0.0.0.1", "127.0.0.1", "240.0.0.1", "255.255.255.255", "224.0.0.1", "239.1.2.3"] {
         wire.silence([1, 64].map(|ttl| to(parsed(dst), ttl)));
     }
+    Ok(())
+}
+
+/// RFC 791 §3.1: full, with a count of those who found no room that has four bits.
+fn uncounted() -> Tested {
+    let mut wire = routed()?;
+    let counted = |count: u8| {
+        let options = vec![68, 8, 9, count << 4, 0, 0, 0, 1];
+        Ip { dst: parsed("10.99.0.1"), options, ..Ip::echo(1, 8) }.frame()
+    };
+    let got = wire.answer(&counted(7));
+    assert_eq!((got.icmp(), got.header()[23] >> 4), ((0, 0), 7 + 3 + 1 + 3));
+    wire.silence([9, 11, 13, 14, 15].map(counted));
+    assert_eq!(wire.answer(&counted(12)).icmp(), (12, 0), "the host itself may tell of it");
     Ok(())
 }
 

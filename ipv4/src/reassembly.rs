@@ -27,6 +27,8 @@ pub(crate) struct Reassembly {
     /// How many have begun.
     begun: u64,
     evicted: u64,
+    /// How many waited in vain.
+    timed_out: u64,
     /// Those found expired while fragments were taken in, and when they expired.
     expired: VecDeque<(Instant, Event)>,
 }
@@ -143,14 +145,15 @@ impl Reassembly {
     }
 
     pub(crate) fn state(&self) -> Reassembling {
-        let (datagrams, octets, evicted) = (self.partials.len(), self.octets, self.evicted);
-        Reassembling { datagrams, octets, evicted }
+        let Self { octets, evicted, timed_out, .. } = *self;
+        Reassembling { datagrams: self.partials.len(), octets, evicted, timed_out }
     }
 
     /// RFC 1122 §3.3.2: who sent it is told, by somebody else; of what is condemned, nobody.
     fn expire_one(&mut self, key: Key) -> Option<(Instant, Event)> {
         let waiting = self.remove(key)?;
         let first = waiting.partial?.first();
+        self.timed_out += 1;
         let Key { src, dst, protocol, .. } = key;
         let cast = waiting.cast;
         Some((waiting.expires, Event::Expired { src, dst, protocol, cast, first }))
@@ -202,6 +205,8 @@ pub struct Reassembling {
     pub datagrams: usize,
     /// Octets of memory that they take.
     pub octets: usize,
+    /// Datagrams given up so far because not all of their fragments came in time, told or not.
+    pub timed_out: u64,
     /// Datagrams given up so far because they, or those of their source, took too much.
     pub evicted: u64,
 }

@@ -7,7 +7,7 @@ use std::{
 use arp::Neighbour;
 use icmp::{Awaited, Echo, SendError};
 use ipnetwork::Ipv4Network;
-use ipv4::{DatagramTx, Hop, Route};
+use ipv4::{DatagramTx, Hop, Reassembling, Route};
 use link::{Direction, FrameIo, MacAddr6};
 
 use crate::{
@@ -187,6 +187,11 @@ impl<L: FrameIo> Stack<L> {
     /// What went by so far.
     pub fn counters(&self) -> &Counters {
         &self.tower.counters
+    }
+
+    /// What is being reassembled, and what was given up.
+    pub fn reassembling(&self) -> Reassembling {
+        self.tower.ipv4.reassembling()
     }
 
     /// The link, to read its statistics.

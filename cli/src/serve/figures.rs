@@ -22,7 +22,7 @@ pub(super) struct Figures {
     tally: Tally,
     /// Answers that never left, by reason.
     undelivered: BTreeMap<String, u64>,
-    /// By reason.
+    /// By reason; datagrams, where they were given up in reassembly.
     discarded: BTreeMap<String, u64>,
 }
 
@@ -31,6 +31,12 @@ impl Figures {
         let dropped = stack.link_mut().dropped();
         let Census { ours, claimed, left_alone, silent } = stack.census();
         let counters = stack.counters();
+        let mut discarded = by_name(counters.reasons());
+        let given_up = stack.reassembling();
+        let given_up = [("evicted", given_up.evicted), ("timed_out", given_up.timed_out)];
+        for (reason, datagrams) in given_up.into_iter().filter(|(_, datagrams)| *datagrams > 0) {
+            discarded.insert(format!("ipv4_reassembly_{reason}"), datagrams);
+        }
         Self {
             hosts: ours + claimed + left_alone + silent,
             ours,
@@ -41,7 +47,7 @@ impl Figures {
             untold,
             tally: *stack.link().tally(),
             undelivered: by_name(counters.losses()),
-            discarded: by_name(counters.reasons()),
+            discarded,
         }
     }
 

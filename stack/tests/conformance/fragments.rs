@@ -97,6 +97,21 @@ fn nobody_is_told_of_a_datagram_whose_beginning_never_came() {
     assert_eq!(apart(1, 299), []);
 }
 
+// FRG-9, SEC-5
+#[test]
+fn datagrams_that_are_given_up_are_counted_by_reason() {
+    let mut wire = Wire::new();
+    let begun = |id| Ip { id, ..Ip::icmp(THEM, US, &echo(2, 1200)) }.cut(800)[0].clone();
+    wire.ip(&(0..70).map(begun).collect::<Vec<_>>());
+    let given_up = |wire: &Wire| {
+        let state = wire.host.reassembling();
+        (state.datagrams, state.evicted, state.timed_out)
+    };
+    assert_eq!(given_up(&wire), (64, 6, 0));
+    wire.pass(MS * 60_000);
+    assert_eq!(given_up(&wire), (0, 6, 64));
+}
+
 // FRG-11, ICMP-3
 #[test]
 fn three_fragments_of_an_unknown_protocol_are_one_error() {

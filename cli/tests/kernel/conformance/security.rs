@@ -4,12 +4,14 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use libtest_mimic::Trial;
 use link::MacAddr6;
+use nix::sys::signal::Signal;
 
 use super::{
     Row,
     packet::{ARP, Arp, BROADCAST, HOST, HOST_MAC, ICMP, IPV4, Ip, OUR_MAC, US, echo, frame, icmp},
     wire::Wire,
 };
+use crate::run::Tested;
 
 pub(crate) const ROWS: &[Row] = &[
     ("SEC-1_a_confirmed_neighbour_is_not_moved_at_once", poison),
@@ -21,28 +23,41 @@ pub(crate) const ROWS: &[Row] = &[
 
 /// Those that want another host than the usual one.
 pub(crate) fn others() -> Vec<Trial> {
-    vec![Trial::test("RTE-5_one_hosts_datagram_at_another_hosts_mac_is_discarded", || {
-        let mut wire = Wire::silent_start("--no-probe --mac-per-host 10.77.0.2-10")?;
-        let asked = [3, 4].map(|last| Ipv4Addr::new(10, 77, 0, last));
-        let mut macs = Vec::new();
-        for host in asked {
-            wire.until_up(&Arp::request(host));
-            wire.send(&Arp::request(host).broadcast());
-            let heard = wire.hear(Duration::from_millis(100));
-            macs.push(heard.first().expect("an answer").src);
-        }
-        assert_ne!(macs[0], macs[1]);
-        for (to, answers) in [(macs[0], 1), (macs[1], 0)] {
-            let echo = Ip { dst: asked[0], ..Ip::echo(1, 8) }.octets();
-            wire.send(&frame(to, OUR_MAC, IPV4, &echo));
-            assert_eq!(wire.hear(Duration::from_millis(200)).len(), answers);
-        }
-        for (to, answers) in [(macs[0], 1), (macs[1], 0), (BROADCAST, 1)] {
-            wire.send(&frame(to, OUR_MAC, ARP, &Arp::request(asked[0]).octets()));
-            assert_eq!(wire.hear(Duration::from_millis(200)).len(), answers, "{to}");
-        }
-        Ok(())
-    })]
+    let given_up = Trial::test("SEC-5_datagrams_that_are_given_up_are_counted", given_up);
+    let identity =
+        Trial::test("RTE-5_one_hosts_datagram_at_another_hosts_mac_is_discarded", || {
+            let mut wire = Wire::silent_start("--no-probe --mac-per-host 10.77.0.2-10")?;
+            let asked = [3, 4].map(|last| Ipv4Addr::new(10, 77, 0, last));
+            let mut macs = Vec::new();
+            for host in asked {
+                wire.until_up(&Arp::request(host));
+                wire.send(&Arp::request(host).broadcast());
+                let heard = wire.hear(Duration::from_millis(100));
+                macs.push(heard.first().expect("an answer").src);
+            }
+            assert_ne!(macs[0], macs[1]);
+            for (to, answers) in [(macs[0], 1), (macs[1], 0)] {
+                let echo = Ip { dst: asked[0], ..Ip::echo(1, 8) }.octets();
+                wire.send(&frame(to, OUR_MAC, IPV4, &echo));
+                assert_eq!(wire.hear(Duration::from_millis(200)).len(), answers);
+            }
+            for (to, answers) in [(macs[0], 1), (macs[1], 0), (BROADCAST, 1)] {
+                wire.send(&frame(to, OUR_MAC, ARP, &Arp::request(asked[0]).octets()));
+                assert_eq!(wire.hear(Duration::from_millis(200)).len(), answers, "{to}");
+            }
+            Ok(())
+        });
+    vec![given_up, identity]
+}
+
+/// One source's datagrams of which the rest never comes: 64 may wait.
+fn given_up() -> Tested {
+    let mut wire = Wire::new()?;
+    wire.silence((0..70).map(|id| Ip { id, fragment: 0x2000, ..Ip::echo(1, 40) }.frame()));
+    wire.serve().signal(Signal::SIGINT)?;
+    let ended = wire.serve().until(r#""state":"ended""#)?;
+    assert!(ended.contains(r#""ipv4_reassembly_evicted":6"#), "{ended}");
+    Ok(())
 }
 
 fn poison(wire: &mut Wire) {

@@ -135,4 +135,4 @@ fn median(mut figures: Vec<f64>) -> f64 {
     figures[figures.len() / 2]
 }
 
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 21;

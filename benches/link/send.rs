@@ -1,6 +1,6 @@
 use std::hint::black_box;
 
-use link::{FrameIo, FrameTx, SendError};
+use link::{Filter, FrameIo, FrameTx, Options, SendError};
 use nix::libc;
 
 use crate::{
@@ -8,9 +8,18 @@ use crate::{
     raw,
 };
 
-/// Frames a second.
-pub(crate) fn ours(net: &Net) -> Measured {
-    let mut near = net.near(plain())?;
+/// Frames a second, by a socket that hears nothing.
+pub(crate) fn deaf(net: &Net) -> Measured {
+    ours(net, plain().filter(Filter::none()))
+}
+
+/// By one that hears all the while.
+pub(crate) fn hearing(net: &Net) -> Measured {
+    ours(net, plain())
+}
+
+fn ours(net: &Net, options: Options) -> Measured {
+    let mut near = net.near(options)?;
     let request = request();
     let start = now();
     for _ in 0..FRAMES / raw::BATCH {

@@ -138,7 +138,8 @@ impl Options {
         if let Kind::Other(kind) = kind {
             return Ok(Err(OpenError::NotEthernet { interface: name.into(), kind }));
         }
-        let (stamping, asked) = (stamping()?, clock::now());
+        let (stamping, asked) =
+            (if self.is_deaf() { sys::open() } else { stamping() }?, clock::now());
         let mut monitor = Monitor::open(index)?;
         let Change::Is(condition) = monitor.now()? else {
             return Err(io::ErrorKind::NotFound.into());
@@ -152,10 +153,19 @@ impl Options {
         let buffer = inlet.octets(&stamping)?;
         let receive = Receive::new(stamping, line.mtu(), inlet);
         let closing = Closing::of([&receive, &transmit], self.lingering)?;
-        let left = (asked + STAMPING).saturating_duration_since(clock::now());
-        let _ = ppoll(&mut [], Some(left.into()), None); // a signal only makes it shorter
+        if !self.is_deaf() {
+            let left = (asked + STAMPING).saturating_duration_since(clock::now());
+            let _ = ppoll(&mut [], Some(left.into()), None); // a signal only makes it shorter
+        }
         let outgoing = self.outgoing;
         Ok(Ok(PacketSocket { receive, transmit, line, clock, reading, buffer, outgoing, closing }))
+    }
+
+    /// Whether no frame will ever come up but those that could not leave: then the kernel need not
+    /// show us any.
+    fn is_deaf(&self) -> bool {
+        let hears = self.stamps || self.outgoing || self.fanout.is_some();
+        !hears && self.filter.as_ref() == Some(&Filter::none())
     }
 
     /// Makes a receiver of `fd`, bound last of all, so that no frame comes in that it should not.
@@ -186,7 +196,8 @@ impl Options {
         if self.promiscuous {
             sys::join(fd, index, None)?;
         }
-        sys::bind(fd, index, libc::ETH_P_ALL)?;
+        let protocol = if self.is_deaf() { 0 } else { libc::ETH_P_ALL };
+        sys::bind(fd, index, protocol)?;
         if let Some((group, fanout)) = self.fanout {
             sys::set(fd, libc::SOL_PACKET, libc::PACKET_FANOUT, fanout.option(group))?;
         }

@@ -176,13 +176,16 @@ impl Report {
 
     fn fail(&mut self, failure: &Failure) {
         self.note(format_args!("sidestack: {failure}"));
-        let _ = self.record(&Record::Error {
+        let record = Record::Error {
             ts: crate::record::wall_clock(),
             kind: failure.kind.name(),
             errno: failure.errno,
             message: &failure.message,
             hint: failure.hint.as_deref(),
-        }); // nobody is left to be told
+        };
+        if self.record(&record).and_then(|()| self.flush()).is_err() {
+            self.aside(format_args!("sidestack: {failure}")); // the output is what has failed
+        }
     }
 }
 

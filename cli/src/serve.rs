@@ -74,6 +74,7 @@ pub(crate) fn run(global: &Global, args: &Serve, report: &mut Report) -> Result<
             "--unreachable {prefix}: no host of ours, so told to who sends there through one of them"
         ));
     }
+    report.go_live(); // whoever asks us is not to wait for whoever reads
     server.start(global, &plan, in_memory, report)?;
     let served = server.serve(report);
     let ended = server.end(now, report);
@@ -153,7 +154,6 @@ impl Server {
     fn serve(&mut self, report: &mut Report) -> Result<u8, Failure> {
         let mut now = self.stack.link().now();
         let (mut look, mut busy) = (now, now);
-        report.go_live(); // whoever asks us is not to wait for whoever reads
         loop {
             let before = self.stack.counters().received();
             let polled = self.stack.poll(now);

@@ -1,8 +1,12 @@
 use std::os::fd::{AsFd, BorrowedFd};
 
-use nix::sys::{
-    signal::{SigSet, SigmaskHow, Signal, sigprocmask},
-    signalfd::{SfdFlags, SignalFd},
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll, ppoll},
+    sys::{
+        signal::{SigSet, SigmaskHow, Signal, raise, sigprocmask},
+        signalfd::{SfdFlags, SignalFd},
+    },
 };
 
 use crate::failure::Failure;
@@ -44,6 +48,34 @@ impl Signals {
         }
         let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&stops()), None); // then it is SIGKILL
         Some(Wish::Stop)
+    }
+}
+
+/// Waits until `to` can be written to. A wish to stop that comes meanwhile is heard afterwards; a
+/// second one is granted by the kernel, at once.
+pub(crate) fn wait_to_write(to: BorrowedFd<'_>) -> nix::Result<()> {
+    let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
+    let fd = SignalFd::with_flags(&stops(), flags)?;
+    let writable = || PollFd::new(to, PollFlags::POLLOUT);
+    loop {
+        let mut fds = [writable(), PollFd::new(fd.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut fds, PollTimeout::NONE) {
+            Err(Errno::EINTR) => continue,
+            Err(errno) => return Err(errno),
+            Ok(_) => {}
+        }
+        if fds[0].any() == Some(true) {
+            return Ok(());
+        }
+        if let Some(first) = fd.read_signal()? {
+            let stop = Signal::try_from(first.ssi_signo.cast_signed())?;
+            let mut others = SigSet::thread_get_mask()?;
+            stops().iter().for_each(|stop| others.remove(stop));
+            while matches!(ppoll(&mut [writable()], None, Some(others)), Ok(0) | Err(Errno::EINTR))
+            {
+            }
+            return raise(stop);
+        }
     }
 }
 

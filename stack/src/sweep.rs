@@ -67,8 +67,8 @@ use schedule::Schedule;
 /// Probes any number of targets, round after round, through a [`Stack`] that it drives.
 ///
 /// While the link is down nothing is sent, and what could not leave, or was unanswered when it went
-/// down, is asked again when it is up; the rounds are put off by as much. That is waited for as long as [`Config::patience`] says, and not
-/// where the link was down from the start.
+/// down, is asked again when it is up; the rounds are put off by as much. That is waited for as long
+/// as [`Config::patience`] says, and not where the link was down from the start.
 ///
 /// Of a target that is not being probed it keeps nothing. [`poll`](Sweep::poll) it instead of the
 /// stack, take its [`event`](Sweep::event)s until `None`; then, unless it

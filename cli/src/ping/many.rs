@@ -121,6 +121,9 @@ fn us(args: &Ping, targets: u64) -> Us {
 fn config(global: &Global, args: &Ping, targets: &Targets) -> Config {
     let many = &args.many;
     let interval = args.interval.unwrap_or(INTERVAL);
+    // What is told of a series is when nothing came, of whatever cause.
+    let patience =
+        if args.rounds().is_some() { Duration::ZERO } else { Config::default().patience };
     let shuffled = many.shard.is_some() || global.seed.is_some() || targets.len() > LISTED;
     Config {
         rounds: Some(args.rounds().unwrap_or(1)),
@@ -130,6 +133,7 @@ fn config(global: &Global, args: &Ping, targets: &Targets) -> Config {
         retries: retries(args),
         timeout: args.wait,
         backoff: many.backoff.unwrap_or(BACKOFF),
+        patience,
         seed: shuffled.then(|| global.seed.unwrap_or_default()),
         shard: many.shard.unwrap_or(Shard::WHOLE),
         ttl: args.ttl,

@@ -8,12 +8,13 @@ use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, ppoll},
     sys::{
-        signal::SigSet,
         stat::{SFlag, fstat},
         time::TimeSpec,
     },
     unistd,
 };
+
+use crate::signals::wait_to_write;
 
 /// Lines on their way to standard output.
 pub(super) struct Out {
@@ -116,31 +117,19 @@ impl Out {
     }
 
     /// Whether a piece can be written without a wait, once the reader was waited for.
-    ///
-    /// An interrupt in the middle of a long wait finds nobody to grant it but the kernel, which
-    /// ends us.
-    fn has_room(&self, most: Option<Duration>) -> Result<bool, Errno> {
+    fn has_room(&self, most: Option<Duration>) -> nix::Result<bool> {
         if self.piece == usize::MAX {
             return Ok(true);
         }
-        let patience = most.unwrap_or(PATIENCE);
-        let is_ready = |within: Option<Duration>, signals| {
-            let stdout = io::stdout();
-            let mut fds = [PollFd::new(stdout.as_fd(), PollFlags::POLLOUT)];
-            match ppoll(&mut fds, within.map(TimeSpec::from), signals) {
-                Ok(ready) => Ok(ready > 0),
-                Err(Errno::EINTR) => Ok(false),
-                Err(errno) => Err(errno),
-            }
-        };
-        if is_ready(Some(patience), None)? {
-            return Ok(true);
+        let stdout = io::stdout();
+        let mut fds = [PollFd::new(stdout.as_fd(), PollFlags::POLLOUT)];
+        let within = TimeSpec::from(most.unwrap_or_default());
+        match ppoll(&mut fds, Some(within), None) {
+            Ok(0) | Err(Errno::EINTR) if most.is_some() => Ok(false),
+            Ok(0) | Err(Errno::EINTR) => wait_to_write(stdout.as_fd()).map(|()| true),
+            Ok(_) => Ok(true),
+            Err(errno) => Err(errno),
         }
-        if most.is_some() {
-            return Ok(false);
-        }
-        while !is_ready(None, Some(SigSet::empty()))? {}
-        Ok(true)
     }
 }
 
@@ -164,5 +153,5 @@ const MOST: usize = 1 << 20;
 /// Octets that a pipe takes at once when it says that it takes any (pipe(7)).
 const PIECE: usize = 4096;
 
-/// How long a reader may take nothing until it is not him that we obey.
+/// How long a reader who is not waited for may take nothing at the very end.
 const PATIENCE: Duration = Duration::from_secs(1);

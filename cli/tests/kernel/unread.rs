@@ -1,7 +1,7 @@
 //! A program whose lines nobody reads.
 
 use std::{
-    io::Read,
+    io::{self, Read, Write},
     os::unix::process::ExitStatusExt,
     process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
@@ -26,7 +26,8 @@ pub(crate) fn tests() -> Vec<Trial> {
     vec![
         Trial::test("hosts_answer_though_nobody_reads_and_tell_what_was_lost", late_reader),
         Trial::test("serving_ends_at_its_deadline_though_nobody_reads", no_reader),
-        Trial::test("an_interrupt_ends_whoever_waits_for_a_reader_for_long", interrupted),
+        Trial::test("an_interrupt_is_heard_once_there_is_a_reader", interrupted_once),
+        Trial::test("a_second_interrupt_ends_whoever_waits_for_a_reader", interrupted_twice),
     ]
 }
 
@@ -49,19 +50,41 @@ fn late_reader() -> Tested {
     Ok(())
 }
 
+/// The pipe is full before it begins.
 fn no_reader() -> Tested {
     let net = Net::new()?;
-    let mut serve = unread(&net.here, &format!("{SERVE} -w 3"))?;
-    claim(&net.far)?;
+    let (_reader, mut full) = io::pipe()?;
+    full.write_all(&[b'\n'; PIPE])?;
+    let mut serve = start(&net.here, &format!("{SERVE} -w 3"), full.into())?;
+    pause(BEGINNING);
+    assert_eq!(raw::ping(&net.far, OURS.parse()?)?.to_string(), OURS, "it is alive");
     assert_eq!(until_end(&mut serve)?.code(), Some(0));
     Ok(())
 }
 
-fn interrupted() -> Tested {
+/// Whether it was heard is told by who reads on.
+fn interrupted_once() -> Tested {
     let net = Net::new()?;
-    let args = "ping -I v0 -S 10.77.0.10/24 --no-probe -i 0.001 -c 100000 10.77.0.1";
-    let mut ping = unread(&net.here, args)?;
-    pause(Duration::from_secs(2));
+    let mut ping = unread(&net.here, PING)?;
+    pause(STUCK);
+    signal(&ping, Signal::SIGINT)?;
+    pause(BEGINNING);
+    assert_eq!(ping.try_wait()?, None, "it has a summary to tell");
+    let mut lines = String::new();
+    ping.stdout.take().ok_or("no pipe")?.read_to_string(&mut lines)?;
+    assert_eq!(until_end(&mut ping)?.code(), Some(130));
+    let last: Value = serde_json::from_str(lines.lines().last().ok_or("nothing")?)?;
+    assert_eq!((&last["type"], &last["exit"]), (&"end".into(), &130.into()));
+    assert_eq!(lines.lines().filter(|line| line.contains(r#""type":"summary""#)).count(), 1);
+    Ok(())
+}
+
+fn interrupted_twice() -> Tested {
+    let net = Net::new()?;
+    let mut ping = unread(&net.here, PING)?;
+    pause(STUCK);
+    signal(&ping, Signal::SIGINT)?;
+    pause(BEGINNING);
     signal(&ping, Signal::SIGINT)?;
     assert_eq!(until_end(&mut ping)?.signal(), Some(Signal::SIGINT as i32));
     Ok(())
@@ -69,15 +92,19 @@ fn interrupted() -> Tested {
 
 /// The program in JSON, with a pipe that is left full.
 fn unread(namespace: &Namespace, args: &str) -> Result<Child, Failed> {
+    start(namespace, args, Stdio::piped())
+}
+
+fn start(namespace: &Namespace, args: &str, out: Stdio) -> Result<Child, Failed> {
     let mut command = Command::new(PROGRAM);
     command.arg("-j").args(args.split_whitespace());
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(out).stderr(Stdio::null());
     Ok(namespace.run(|| command.spawn())?)
 }
 
 /// Claims what is served, until that is more than a pipe has room for.
 fn claim(far: &Namespace) -> Tested {
-    pause(Duration::from_millis(300)); // until it serves, of which it cannot be asked
+    pause(BEGINNING); // until it serves, of which it cannot be asked
     let mut command = Command::new(PROGRAM);
     command.args(format!("send -I f0 -c {CLAIMS} -i 100us {CLAIM}").split_whitespace());
     let sent = far.run(|| command.stdout(Stdio::null()).status())?;
@@ -104,6 +131,16 @@ fn until_end(child: &mut Child) -> Result<ExitStatus, Failed> {
 
 const SERVE: &str = "serve -I v0 -S 10.77.0.3/24 --no-probe";
 const OURS: &str = "10.77.0.3";
+const PING: &str = "ping -I v0 -S 10.77.0.10/24 --no-probe -i 0.001 -c 100000 10.77.0.1";
+
+/// Octets that a pipe has room for.
+const PIPE: usize = 64 << 10;
+
+/// Until a program has begun, or has heard a signal.
+const BEGINNING: Duration = Duration::from_millis(300);
+
+/// Until a pipe is full.
+const STUCK: Duration = Duration::from_secs(2);
 
 /// More than are told in two seconds.
 const CLAIMS: u64 = 3_000;

@@ -41,7 +41,7 @@ impl Outage {
 
     /// Whether what the link has refused at `at` is to be sent again once it is up.
     pub(super) fn keeps(&mut self, at: Instant, reason: Unsent) -> bool {
-        if !matches!(reason, Unsent::Down | Unsent::NoCarrier) {
+        if self.patience.is_zero() || !matches!(reason, Unsent::Down | Unsent::NoCarrier) {
             return false;
         }
         if self.until.is_some_and(|until| at < until) {
@@ -58,7 +58,8 @@ impl Outage {
     /// Whether the link went down under what had left by `at` so long before, and is unanswered.
     pub(super) fn spoilt(&self, at: Instant, before: Duration) -> bool {
         let left = at.checked_sub(before);
-        self.latest.is_some_and(|down| left.is_none_or(|left| left <= down) && down <= at)
+        !self.patience.is_zero()
+            && self.latest.is_some_and(|down| left.is_none_or(|left| left <= down) && down <= at)
     }
 
     /// Until when nothing is sent; it may be over.

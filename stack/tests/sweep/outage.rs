@@ -87,6 +87,20 @@ fn rounds_are_put_off_for_as_long_as_the_link_is_down() {
 }
 
 #[test]
+fn rounds_keep_time_where_nobody_waits_for_the_link() {
+    let mut world = World::known();
+    let (rounds, period, patience) = (Some(4), ms(500), ms(0));
+    let config = Config { rounds, period, patience, ..Config::default() };
+    let mut sweep = world.sweep(&first(1), config);
+    outage(&mut world, &mut sweep, 400, 1200);
+    let unsent = Outcome::Echo(icmp::Outcome::Unsent(Unsent::NoCarrier));
+    let ends: Vec<_> = world.ended.iter().map(|ended| ended.outcome).collect();
+    assert_eq!(ends[1..3], [unsent; 2]);
+    assert!(has_answered(ends[0]) && has_answered(ends[3]) && ends.len() == 4);
+    assert_eq!(world.times(), [0, 1500].map(ms));
+}
+
+#[test]
 fn a_link_that_stays_down_is_waited_for_as_long_as_was_said() {
     let mut world = World::known();
     let (rate, patience) = (Rate::per_second(10), ms(3000));

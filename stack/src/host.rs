@@ -101,6 +101,12 @@ impl<L: FrameIo> Stack<L> {
         self.tower.arp.claim(now, [(self.tower.ipv4.addresses()[0].ip(), self.link.mac())]);
     }
 
+    /// How many addresses of ours are being probed for, also anew after an outage: nothing should be
+    /// sent from them (RFC 5227 §2.1.1).
+    pub fn claiming(&self) -> usize {
+        self.tower.arp.claiming()
+    }
+
     /// Announces `addr` once, by a request or by a reply (RFC 5227 §3).
     ///
     /// # Errors

@@ -68,7 +68,8 @@ use schedule::Schedule;
 ///
 /// While the link is down nothing is sent, and what could not leave, or was unanswered when it went
 /// down, is asked again when it is up; the rounds are put off by as much. That is waited for as long
-/// as [`Config::patience`] says, and not where the link was down from the start.
+/// as [`Config::patience`] says, and not where the link was down from the start. Nor is anything sent
+/// while our address is probed for anew.
 ///
 /// Of a target that is not being probed it keeps nothing. [`poll`](Sweep::poll) it instead of the
 /// stack, take its [`event`](Sweep::event)s until `None`; then, unless it
@@ -92,6 +93,8 @@ pub struct Sweep {
     events: VecDeque<Event>,
     /// Nothing can be sent before something has happened.
     stalled: bool,
+    /// Our address is being probed for.
+    is_mute: bool,
     /// More has arrived than could be taken in: that comes first.
     crowded: bool,
 }
@@ -120,6 +123,7 @@ impl Sweep {
             outage: Outage::new(config.patience),
             events: VecDeque::new(),
             stalled: false,
+            is_mute: false,
             crowded: false,
             config,
         }
@@ -142,6 +146,7 @@ impl Sweep {
         }
         // What was full may have been emptied just now, and nothing else would tell.
         let unflushed = self.stalled && self.send(now, stack);
+        self.heed(stack);
         // That may have let what was kept leave, which is still to be told.
         let due = self.deadline(stack).is_some_and(|due| due <= now);
         Ok(self.crowded || unflushed || due)
@@ -215,6 +220,7 @@ impl Sweep {
     /// Makes the requests that are due; says whether there were any.
     fn send<L: FrameIo>(&mut self, now: Instant, stack: &mut Stack<L>) -> bool {
         self.stalled = false;
+        self.heed(stack);
         let mut made = 0;
         while made < BURST {
             if self.due().is_none_or(|due| due > now) {
@@ -237,9 +243,15 @@ impl Sweep {
         made > 0
     }
 
+    /// Sends nothing while our address may turn out to be somebody else's: not so the rounds that
+    /// keep time.
+    fn heed<L: FrameIo>(&mut self, stack: &Stack<L>) {
+        self.is_mute = !self.config.patience.is_zero() && stack.claiming() > 0;
+    }
+
     /// When there is something to send; `None` while nothing can be.
     fn due(&self) -> Option<Instant> {
-        if self.stalled {
+        if self.stalled || self.is_mute {
             return None;
         }
         let due = if self.again.is_empty() { self.next_begins()? } else { self.schedule.due()? };

@@ -7,9 +7,10 @@ use link::MacAddr6;
 use serde_json::{Value, json};
 
 use crate::{
-    net::{FAR_MAC, Net},
+    net::{FAR_MAC, Net, OUR_MAC, US as OURS},
     others::{Flapper, behind_proxy_arp, serve, stop, sysctl},
     run::{Form, Run, Said, Tested, run},
+    tap::{Arp, Seen},
 };
 
 pub(crate) fn tests() -> Vec<Trial> {
@@ -22,6 +23,10 @@ pub(crate) fn tests() -> Vec<Trial> {
         Trial::test("a_slow_host_is_late_and_a_silent_one_is_silent", slow_and_silent),
         Trial::test("a_network_that_nothing_leads_to_cannot_be_probed", unreachable),
         Trial::test("nobody_is_missed_for_a_link_that_is_down_for_a_while_in_mid_scan", outage),
+        Trial::test(
+            "nobody_is_asked_while_our_address_is_probed_for_after_an_outage",
+            outage_of_ours,
+        ),
         Trial::test("a_link_deleted_in_mid_scan_ends_with_4_after_what_was_found", deleted),
     ]
 }
@@ -175,6 +180,31 @@ fn outage() -> Tested {
         }
         stop(served)?;
     }
+    Ok(())
+}
+
+/// Ours is probed for anew after it, and nobody is asked in its name meanwhile.
+fn outage_of_ours() -> Tested {
+    let net = Net::new()?;
+    let served = serve(&net.far, "-S 10.77.0.2/24 10.77.0.64/27")?;
+    let args = "scan -I v0 -S 10.77.0.10/24 -r 0 --rate 20 10.77.0.64-95";
+    let mut program = Run::start(&net.here, Form::Json, args)?;
+    program.until("10.77.0.64")?;
+    net.here.down("v0")?;
+    let (_open, nothing) = channel::<()>();
+    let _ = nothing.recv_timeout(A_WHILE); // nobody says anything
+    net.here.up("v0")?;
+    let mut tap = net.tap()?;
+    let said = program.ends(0)?;
+    let scanned = scanned(&said)?;
+    assert_eq!((&scanned["up"], &scanned["unsent"]), (&json!(32), &json!(0)));
+    let probe = Some(Arp::probe(OURS));
+    let is_probe = |seen: &&Seen| seen.arp() == probe;
+    let of_ours: Vec<_> = tap.seen()?.into_iter().filter(|seen| seen.src() == OUR_MAC).collect();
+    let probes = of_ours.iter().take_while(is_probe).count();
+    assert!(probes >= 2, "the first may have left before we looked: {probes}");
+    assert!(!of_ours[probes..].iter().any(|seen| is_probe(&seen)));
+    stop(served)?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use link::Unsent;
 
 /// A link that was up and goes down: whoever has nothing to send through waits, for some time.
 pub(super) struct Outage {
+    /// What is left of it.
     patience: Duration,
     /// When the link went down, unless it is up.
     began: Option<Instant>,
@@ -31,7 +32,9 @@ impl Outage {
     pub(super) fn end(&mut self, now: Instant) -> Duration {
         (self.until, self.is_passable) = (None, true);
         let began = self.began.take().unwrap_or(now);
-        now.saturating_duration_since(began).min(self.patience)
+        let waited = now.saturating_duration_since(began).min(self.patience);
+        self.patience -= waited; // a link that goes up and down may not hold us for ever
+        waited
     }
 
     /// Something has come through the link.

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::Ipv4Addr};
 
 use sidestack_stack::{
     Sweep, icmp,
-    link::{State, Unsent, memory::Fate},
+    link::{EtherType, State, Unsent, memory::Fate},
     sweep::{Config, Method, Outcome, Rate},
 };
 
@@ -113,6 +113,39 @@ fn a_link_that_stays_down_is_waited_for_as_long_as_was_said() {
     let made_up = [3250, 3250].map(|at| (ms(at), unsent));
     assert_eq!(ends[3..5], made_up);
     assert_eq!(ends[5..], [3300, 3400, 3500].map(|at| (ms(at), unsent)));
+}
+
+#[test]
+fn a_link_that_goes_up_and_down_is_waited_for_no_longer_in_all() {
+    let mut world = World::known();
+    let (rate, patience) = (Rate::per_second(10), ms(1000));
+    let mut sweep = world.sweep(&first(40), Config { rate, patience, ..Config::default() });
+    let line = world.stack.link().line();
+    for turn in 0..40 {
+        let at = world.start + ms(250 + 400 * turn);
+        while world.network.now() < at && !sweep.is_over() {
+            world.step_until(&mut sweep, Some(at));
+        }
+        line.set_state(if turn % 2 == 0 { State::NoCarrier } else { State::Up });
+    }
+    assert!(sweep.is_over() && world.ended.len() == 40);
+    let last = world.ended.iter().map(|ended| ended.at - world.start).max();
+    assert!(last < Some(ms(4_000 + 1_000 + 1_000)), "{last:?}");
+}
+
+#[test]
+fn nobody_is_asked_while_our_address_is_probed_for_anew() {
+    let mut world = World::known();
+    world.is_silent = |kind, _| kind == EtherType::ARP; // nobody has our address
+    let mut sweep = world.sweep(&first(3), Config::default());
+    world.stack.adopt(world.start);
+    while !sweep.is_over() {
+        world.step(&mut sweep);
+    }
+    assert_eq!(world.stack.claiming(), 0);
+    assert!(world.ended.iter().all(|ended| has_answered(ended.outcome)));
+    let ends: Vec<_> = world.ended.iter().map(|ended| ended.at - world.start).collect();
+    assert!(ends.len() == 3 && ends.iter().all(|at| *at >= ms(4_000)), "{ends:?}");
 }
 
 #[test]

@@ -15,12 +15,14 @@ use crate::{
     frame::{self, Passed},
     record::{Mac, Record, Time},
 };
-use out::Out;
+use out::{Out, has_room};
 
 /// Where all that a command says goes: lines for people, or JSON lines for programs.
 pub(crate) struct Report {
     json: bool,
     out: Out,
+    /// Nobody waits for whoever reads.
+    live: bool,
     /// Lines that there were too many of.
     withheld: u64,
     /// Somebody watches, and what is drawn may be drawn over.
@@ -32,7 +34,7 @@ pub(crate) struct Report {
 impl Report {
     pub(crate) fn new(json: bool) -> Self {
         let watched = !json && io::stdout().is_terminal();
-        Self { json, watched, out: Out::new(), withheld: 0, dropped: None }
+        Self { json, watched, out: Out::new(), live: false, withheld: 0, dropped: None }
     }
 
     /// Lets lines wait from now on until there are many, or until [`Report::flush`], which is to be
@@ -43,7 +45,13 @@ impl Report {
 
     /// Lets nothing wait from now on for whoever reads: what he does not take in time is lost.
     pub(crate) fn go_live(&mut self) {
+        self.live = true;
         self.out.go_live();
+    }
+
+    /// Says that what follows is the last, of which nothing is lost for want of room.
+    pub(crate) fn keep_all(&mut self) {
+        self.out.keep_all();
     }
 
     /// Whether there are lines that he has not taken yet.
@@ -99,6 +107,9 @@ impl Report {
     /// A line on stderr for whoever asked for it, in either form.
     pub(crate) fn aside(&mut self, text: impl Display) {
         let _ = self.flush(); // stays in its order; a closed pipe is met again by the next line
+        if self.live && !has_room(io::stderr()) {
+            return self.withhold();
+        }
         let _ = writeln!(io::stderr(), "{text}"); // nobody reads it: nothing to be done
     }
 

@@ -269,6 +269,7 @@ impl Server {
     /// The summary.
     fn end(&mut self, began: Instant, report: &mut Report) -> Result<(), Failure> {
         let now = self.stack.link().now();
+        report.keep_all();
         report.dropped(self.stack.link_mut().dropped());
         let figures = Figures::of(&mut self.stack, report.untold());
         let seconds = now.saturating_duration_since(began).as_secs_f64();

@@ -43,10 +43,11 @@ pub struct Helped {
 }
 
 impl Helped {
-    /// Sends by `link`, which returns nothing that has left ([`FrameIo::returns_sent`]), and later by
-    /// `other` too: a socket on the same interface, with [`Filter::none`](crate::Filter::none), for
+    /// Sends by `link`, which returns nothing that has left ([`FrameIo::returns_sent`]), and later
+    /// by `other` too: a socket on the same interface, with [`Filter::none`](crate::Filter::none), for
     /// nobody takes in what it hears.
     pub fn new(link: PacketSocket, other: PacketSocket) -> Self {
+        debug_assert!(!link.returns_sent() && !other.returns_sent());
         let (helper, batch) = (Helper::of(other), Batch::default());
         Self { link, helper, batch, written: 0, busy: 0, unsent: VecDeque::new() }
     }

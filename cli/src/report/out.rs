@@ -1,11 +1,13 @@
 use std::{
+    fs::{File, OpenOptions},
     io::{self, IsTerminal},
-    os::fd::AsFd,
+    os::{fd::AsFd, unix::fs::OpenOptionsExt},
     time::Duration,
 };
 
 use nix::{
     errno::Errno,
+    fcntl::OFlag,
     poll::{PollFd, PollFlags, ppoll},
     sys::{
         stat::{SFlag, fstat},
@@ -27,13 +29,17 @@ pub(super) struct Out {
     piece: usize,
     /// Nobody waits for the reader: what he does not take in time is lost.
     live: bool,
+    /// Standard output anew if it is a terminal: that may say it has room, and have none.
+    terminal: Option<File>,
+    /// How many octets of lines may wait for a reader who is not waited for.
+    most: usize,
     lost: u64,
 }
 
 impl Out {
     pub(super) fn new() -> Self {
         let piece = if has_reader() { PIECE } else { usize::MAX };
-        Self { lines: Vec::new(), room: 0, piece, live: false, lost: 0 }
+        Self { lines: Vec::new(), room: 0, piece, live: false, terminal: None, most: MOST, lost: 0 }
     }
 
     /// Lets lines wait until there are many; unless they go to a terminal.
@@ -46,6 +52,16 @@ impl Out {
     /// From now on, whoever adds a line has no time to wait.
     pub(super) fn go_live(&mut self) {
         self.live = true;
+        if io::stdout().is_terminal() {
+            let mut anew = OpenOptions::new();
+            let anew = anew.write(true).custom_flags(OFlag::O_NONBLOCK.bits());
+            self.terminal = anew.open("/proc/self/fd/1").ok(); // or else it is waited for
+        }
+    }
+
+    /// What follows is the last, and not lost for want of room.
+    pub(super) fn keep_all(&mut self) {
+        self.most = usize::MAX;
     }
 
     /// Lines that nobody took in time.
@@ -69,7 +85,7 @@ impl Out {
         if self.lines.len() > self.room {
             self.flush()?;
         }
-        if self.lines.len() > MOST {
+        if self.live && self.lines.len() > self.most {
             self.lines.truncate(self.lines.len() - len);
             self.lost += 1;
         }
@@ -101,8 +117,13 @@ impl Out {
                 Ok(false) => break Ok(()),
                 Err(errno) => break Err(errno),
             }
-            match unistd::write(io::stdout(), piece) {
+            let octets = match &self.terminal {
+                Some(terminal) => unistd::write(terminal, piece),
+                None => unistd::write(io::stdout(), piece),
+            };
+            match octets {
                 Ok(octets) => written += octets,
+                Err(Errno::EAGAIN) if self.live => break Ok(()),
                 Err(Errno::EINTR | Errno::EAGAIN) => {}
                 Err(Errno::EBADF) => written = self.lines.len(), // there is no standard output
                 Err(errno) => break Err(errno),
@@ -131,6 +152,12 @@ impl Out {
             Err(errno) => Err(errno),
         }
     }
+}
+
+/// Whether a line can be written there now without a wait, as far as one is told.
+pub(super) fn has_room(to: impl AsFd) -> bool {
+    let mut fds = [PollFd::new(to.as_fd(), PollFlags::POLLOUT)];
+    !matches!(ppoll(&mut fds, Some(TimeSpec::from(Duration::ZERO)), None), Ok(0))
 }
 
 /// Whether what is written has to be taken by somebody before more can be.

@@ -105,7 +105,7 @@ impl Out {
 
     /// Writes until the reader has had no room for so long.
     fn write(&mut self, most: Option<Duration>) -> io::Result<()> {
-        let mut written = 0;
+        let (mut written, mut waited) = (0, Duration::ZERO);
         let result = loop {
             let rest = &self.lines[written..];
             let piece = &rest[..rest.len().min(self.piece)];
@@ -122,9 +122,13 @@ impl Out {
                 None => unistd::write(io::stdout(), piece),
             };
             match octets {
-                Ok(octets) => written += octets,
-                Err(Errno::EAGAIN) if self.live => break Ok(()),
-                Err(Errno::EINTR | Errno::EAGAIN) => {}
+                Ok(octets) => (written, waited) = (written + octets, Duration::ZERO),
+                Err(Errno::EAGAIN) if most.is_some_and(|most| waited >= most) => break Ok(()),
+                Err(Errno::EAGAIN) => {
+                    let _ = ppoll(&mut [], Some(AGAIN.into()), None); // a signal makes it shorter
+                    waited += AGAIN;
+                }
+                Err(Errno::EINTR) => {}
                 Err(Errno::EBADF) => written = self.lines.len(), // there is no standard output
                 Err(errno) => break Err(errno),
             }
@@ -179,6 +183,9 @@ const MOST: usize = 1 << 20;
 
 /// Octets that a pipe takes at once when it says that it takes any (pipe(7)).
 const PIECE: usize = 4096;
+
+/// Until what had no room though it was said to is tried again.
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// How long a reader who is not waited for may take nothing at the very end.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -23,8 +23,8 @@ pub struct Config {
     pub timeout: Duration,
     /// How much longer to wait after each repetition.
     pub backoff: f64,
-    /// How long a link that goes down is waited for, all in all; what is due later ends as not sent. Zero: all
-    /// that is due is, and the rounds keep time.
+    /// How long a link that goes down is waited for, all in all; what is due later ends as not
+    /// sent. Zero: all that is due does, and the rounds keep time.
     pub patience: Duration,
     /// What the order is drawn from, the same for all of a shard's machines; `None`: ascending.
     pub seed: Option<u64>,

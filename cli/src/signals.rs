@@ -52,10 +52,11 @@ impl Signals {
 }
 
 /// Waits until `to` can be written to. A wish to stop that comes meanwhile is heard afterwards; a
-/// second one is granted by the kernel, at once.
+/// second one is granted by the kernel, at once; so is the first if there is no descriptor to hear
+/// it by.
 pub(crate) fn wait_to_write(to: BorrowedFd<'_>) -> nix::Result<()> {
     let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
-    let fd = SignalFd::with_flags(&stops(), flags)?;
+    let Ok(fd) = SignalFd::with_flags(&stops(), flags) else { return wait_unheard(to) };
     let writable = || PollFd::new(to, PollFlags::POLLOUT);
     loop {
         let mut fds = [writable(), PollFd::new(fd.as_fd(), PollFlags::POLLIN)];
@@ -69,12 +70,20 @@ pub(crate) fn wait_to_write(to: BorrowedFd<'_>) -> nix::Result<()> {
         }
         if let Some(first) = fd.read_signal()? {
             let stop = Signal::try_from(first.ssi_signo.cast_signed())?;
-            let mut others = SigSet::thread_get_mask()?;
-            stops().iter().for_each(|stop| others.remove(stop));
-            while matches!(ppoll(&mut [writable()], None, Some(others)), Ok(0) | Err(Errno::EINTR))
-            {
-            }
+            wait_unheard(to)?;
             return raise(stop);
+        }
+    }
+}
+
+/// Waits until `to` can be written to, unless a wish to stop comes: that ends us.
+fn wait_unheard(to: BorrowedFd<'_>) -> nix::Result<()> {
+    let mut others = SigSet::thread_get_mask()?;
+    stops().iter().for_each(|stop| others.remove(stop));
+    loop {
+        match ppoll(&mut [PollFd::new(to, PollFlags::POLLOUT)], None, Some(others)) {
+            Ok(0) | Err(Errno::EINTR) => {}
+            waited => return waited.map(drop),
         }
     }
 }
